@@ -1,0 +1,101 @@
+import type { Logger } from "pino";
+import type { Bus } from "../messaging/bus.ts";
+import type { JobName } from "./name.ts";
+
+/** What a job may know of where it runs. */
+export interface JobContext {
+  readonly job: JobName;
+  readonly cluster: string;
+  readonly node: string;
+  /** Unique to this start of the job. */
+  readonly instance: string;
+  /** The node's data folder; a job keeps its files in a folder of its own below it. */
+  readonly dataDir: string;
+  readonly bus: Bus;
+  readonly logger: Logger;
+  /**
+   * Ends this job: it has lost its right to run, or an invariant is broken. The reason reaches the agent, which
+   * restarts what it still wants. Calls after the first are ignored.
+   */
+  fail(reason: string): void;
+}
+
+/** A job that is up. */
+export interface RunningJob {
+  /** Epoch of a stateful job, 0 for a stateless one. */
+  readonly epoch: number;
+  /** Stops in good order; resolves when nothing of it runs any more. */
+  stop(): Promise<void>;
+}
+
+/** A change of one materialised row; `value` undefined deletes it. Keys sort bytewise, 1 to 64 bytes. */
+export interface RowChange {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | undefined;
+}
+
+/** Pure: what an entry's payload changes in the rows. The same payload always gives the same changes. */
+export type Materialise = (payload: Uint8Array) => RowChange[];
+
+/** A request as a stateful job sees it. */
+export interface JobRequest {
+  readonly data: Uint8Array;
+  /** Hand this back in `JobReply` to answer. */
+  readonly reply: string | undefined;
+}
+
+export interface JobReply {
+  readonly to: string;
+  readonly data: Uint8Array;
+}
+
+/**
+ * What came of a step. The order is the contract: `payload` is appended to the checkpoint log; when it, and all
+ * before it, are committed, it is published on the job's event subject, and only then do the replies leave.
+ */
+export interface StepResult {
+  /** Undefined when the step changed nothing. */
+  readonly payload: Uint8Array | undefined;
+  readonly replies: readonly JobReply[];
+  /** How many of the requests were taken, at least one; the rest are given to the next step. */
+  readonly taken: number;
+}
+
+/**
+ * The state machine of a stateful job. Synchronous and deterministic: time comes in as `nowUs` (microseconds since
+ * the Unix epoch), nothing else does. A thrown error stops the job.
+ */
+export interface StatefulJob {
+  /** One row of the materialised state, in ascending order of key. Called before any `replay`. */
+  restore(key: Uint8Array, value: Uint8Array): void;
+  /** All rows were given; they are the state after entry `seq` (0: none). */
+  restored(seq: number): void;
+  /** The payload of each entry behind the rows, in order. */
+  replay(payload: Uint8Array): void;
+  /** `epoch` and `entry`: the writer's epoch, and the sequence that this step's payload would get. */
+  step(nowUs: number, requests: readonly JobRequest[], position: StepPosition): StepResult;
+}
+
+export interface StepPosition {
+  readonly epoch: number;
+  /** Sequence of the last entry that was appended before this step. */
+  readonly entry: number;
+}
+
+export interface StatefulDefinition {
+  readonly kind: "stateful";
+  readonly service: string;
+  create(context: JobContext): StatefulJob;
+  readonly materialise: Materialise;
+  /** What a step's queue-is-full answer is: a reply to a request that was not taken. Undefined: no answer. */
+  busy(request: JobRequest, epoch: number): JobReply | undefined;
+}
+
+export interface StatelessDefinition {
+  readonly kind: "stateless";
+  readonly service: string;
+  /** Resolves when the job serves. */
+  start(context: JobContext): Promise<RunningJob>;
+}
+
+export type JobDefinition = StatefulDefinition | StatelessDefinition;

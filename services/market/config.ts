@@ -1,0 +1,106 @@
+import { readFileSync } from "node:fs";
+import { parse as parseYaml } from "yaml";
+import { z } from "zod";
+
+const SAFE = Number.MAX_SAFE_INTEGER;
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/, "must be 1 to 32 letters, digits, '-' or '_'");
+const symbol = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,32}$/, "must be 1 to 32 printable ASCII characters without spaces");
+const positive = z.int().min(1).max(SAFE);
+
+const instrument = z.strictObject({
+  symbol,
+  /** Smallest price step, in price units. */
+  tick: positive.default(1),
+  /** Smallest quantity step, in quantity units. */
+  lot: positive.default(1),
+  price_max: positive.default(SAFE),
+  quantity_max: positive.default(2 ** 40),
+  /** Digits behind the point when a price is shown; the wire knows only integers. */
+  decimals: z.int().min(0).max(9).default(0),
+});
+
+const market = z
+  .strictObject({
+    cluster: name.default("market"),
+    nodes: z.array(name).min(1).max(64).default(["n1", "n2", "n3"]),
+    instruments: z.array(instrument).min(1).max(10_000),
+    storage: z.strictObject({ shards: z.int().min(1).max(64).default(1) }).prefault({}),
+    crossing: z
+      .strictObject({
+        /** `shared`: the symbols of a node share `hosts` job hosts; `process`: one job host a symbol. */
+        isolation: z.enum(["shared", "process"]).default("shared"),
+        hosts: z.int().min(1).max(64).default(1),
+      })
+      .prefault({}),
+    gateway: z
+      .strictObject({
+        instances: z.int().min(1).max(64).default(1),
+        host: z.string().min(1).default("127.0.0.1"),
+        /** Port of the first instance, the next has the next; 0 lets the system choose. */
+        port: z.int().min(0).max(65_535).default(0),
+        tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
+      })
+      .prefault({}),
+    /** Who may log on. Absent: any session name, without a token (for a market on loopback). */
+    sessions: z
+      .array(
+        z.strictObject({
+          name,
+          token_sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits: the SHA-256 of the token"),
+        }),
+      )
+      .max(10_000)
+      .optional(),
+  })
+  .superRefine((value, context) => {
+    const repeated = (path: string, names: readonly string[]): void => {
+      const seen = new Set<string>();
+      names.forEach((entry, index) => {
+        if (seen.has(entry)) {
+          context.addIssue({ code: "custom", path: [path, index], message: `'${entry}' stands twice` });
+        }
+        seen.add(entry);
+      });
+    };
+    repeated("nodes", value.nodes);
+    repeated("instruments", value.instruments.map((entry) => entry.symbol));
+    repeated("sessions", (value.sessions ?? []).map((entry) => entry.name));
+  });
+
+export type InstrumentConfig = z.infer<typeof instrument>;
+export type MarketConfig = z.infer<typeof market>;
+
+/** A configuration that cannot be used: names the file, the key and the reason, one line each. Nothing was started. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/** Checks a configuration given as a value; `source` names where it came from. Throws `ConfigError`. */
+export function checkConfig(value: unknown, source: string): MarketConfig {
+  const result = market.safeParse(value);
+  if (result.success) return result.data;
+  const lines = result.error.issues.map((issue) => {
+    const key = issue.path.length === 0 ? "(whole file)" : issue.path.map(String).join(".");
+    return `${source}: ${key}: ${issue.message}`;
+  });
+  throw new ConfigError(lines.join("\n"));
+}
+
+/** Reads a YAML or JSON file. Throws `ConfigError`. */
+export function readConfig(file: string): MarketConfig {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new ConfigError(`${file}: (whole file): cannot be read: ${(error as Error).message}`);
+  }
+  let value: unknown;
+  try {
+    value = parseYaml(text);
+  } catch (error) {
+    throw new ConfigError(`${file}: (whole file): not YAML or JSON: ${(error as Error).message}`);
+  }
+  return checkConfig(value, file);
+}
