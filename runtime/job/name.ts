@@ -8,10 +8,13 @@ const SERVICE = /^[a-z][a-z0-9-]{0,31}$/;
 const KEY_BYTES_MAX = 64;
 
 export function jobName(service: string, key: string): JobName {
-  if (!SERVICE.test(service)) throw new RangeError(`service '${service}' is not of the form ${SERVICE.source}`);
+  if (!SERVICE.test(service))
+    throw new RangeError(`service '${service}' is not of the form ${SERVICE.source}`);
   const bytes = new TextEncoder().encode(key).length;
   if (bytes < 1 || bytes > KEY_BYTES_MAX) {
-    throw new RangeError(`key '${key}' of service '${service}' must have 1 to ${KEY_BYTES_MAX} bytes, has ${bytes}`);
+    throw new RangeError(
+      `key '${key}' of service '${service}' must have 1 to ${KEY_BYTES_MAX} bytes, has ${bytes}`,
+    );
   }
   return { service, key };
 }

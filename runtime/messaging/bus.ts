@@ -1,4 +1,4 @@
-/** A message as it arrived. `data` is only valid during the handler unless the handler copies it. */
+/** A message as it arrived. `data` is the receiver's to keep, not to change. */
 export interface BusMessage {
   readonly subject: string;
   readonly data: Uint8Array;

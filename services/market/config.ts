@@ -3,7 +3,9 @@ import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 
 const SAFE = Number.MAX_SAFE_INTEGER;
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/, "must be 1 to 32 letters, digits, '-' or '_'");
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/, "must be 1 to 32 letters, digits, '-' or '_'");
 const symbol = z
   .string()
   .regex(/^[\x21-\x7e]{1,32}$/, "must be 1 to 32 printable ASCII characters without spaces");
@@ -65,8 +67,14 @@ const market = z
       });
     };
     repeated("nodes", value.nodes);
-    repeated("instruments", value.instruments.map((entry) => entry.symbol));
-    repeated("sessions", (value.sessions ?? []).map((entry) => entry.name));
+    repeated(
+      "instruments",
+      value.instruments.map((entry) => entry.symbol),
+    );
+    repeated(
+      "sessions",
+      (value.sessions ?? []).map((entry) => entry.name),
+    );
   });
 
 export type InstrumentConfig = z.infer<typeof instrument>;

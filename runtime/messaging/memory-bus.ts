@@ -1,0 +1,91 @@
+import { type Bus, type BusMessage, BusRequestError, type BusSubscription } from "./bus.ts";
+
+interface Route {
+  readonly tokens: readonly string[];
+  readonly handler: (message: BusMessage) => void;
+}
+
+/**
+ * The bus of one process, for tests. Messages are delivered in a later microtask, in order of publication.
+ * `down` loses everything that is published, as a dead broker does; `up` tells the reconnect listeners.
+ */
+export class MemoryBus implements Bus {
+  readonly #routes = new Set<Route>();
+  readonly #listeners: (() => void)[] = [];
+  #down = false;
+  #closed = false;
+  #inboxes = 0;
+
+  publish(subject: string, data: Uint8Array, reply?: string): void {
+    if (this.#down || this.#closed) return;
+    const copy = data.slice();
+    queueMicrotask(() => {
+      const tokens = subject.split(".");
+      for (const route of this.#routes) {
+        if (matches(route.tokens, tokens)) route.handler({ subject, data: copy, reply });
+      }
+    });
+  }
+
+  subscribe(subject: string, handler: (message: BusMessage) => void): BusSubscription {
+    const route: Route = { tokens: subject.split("."), handler };
+    this.#routes.add(route);
+    return { unsubscribe: () => void this.#routes.delete(route) };
+  }
+
+  request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    const inbox = this.inbox();
+    return new Promise((resolve, reject) => {
+      const tokens = subject.split(".");
+      if (this.#closed) return void reject(new BusRequestError("closed", subject));
+      if (![...this.#routes].some((route) => matches(route.tokens, tokens))) {
+        return void reject(new BusRequestError(this.#down ? "timeout" : "no_responder", subject));
+      }
+      const timer = setTimeout(() => {
+        subscription.unsubscribe();
+        reject(new BusRequestError("timeout", subject));
+      }, timeoutMs);
+      const subscription = this.subscribe(inbox, (message) => {
+        clearTimeout(timer);
+        subscription.unsubscribe();
+        resolve(message.data);
+      });
+      this.publish(subject, data, inbox);
+    });
+  }
+
+  inbox(): string {
+    this.#inboxes += 1;
+    return `_INBOX.${this.#inboxes}`;
+  }
+
+  async flush(): Promise<void> {
+    await Promise.resolve();
+  }
+
+  onReconnect(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  down(): void {
+    this.#down = true;
+  }
+
+  up(): void {
+    this.#down = false;
+    for (const listener of this.#listeners) listener();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#routes.clear();
+  }
+}
+
+function matches(pattern: readonly string[], tokens: readonly string[]): boolean {
+  for (let i = 0; i < pattern.length; i++) {
+    if (pattern[i] === ">") return tokens.length > i;
+    if (i >= tokens.length || (pattern[i] !== "*" && pattern[i] !== tokens[i])) return false;
+  }
+  return pattern.length === tokens.length;
+}
