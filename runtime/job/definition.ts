@@ -32,6 +32,10 @@ export interface RunningJob {
 export interface RowChange {
   readonly key: Uint8Array;
   readonly value: Uint8Array | undefined;
+  /** Of a put: no row ever had this key before. A row that ends before it was stored then costs nothing. */
+  readonly fresh?: boolean;
+  /** Key of the row that this one adds to and never outlives: where that one was not stored yet, neither was this one. */
+  readonly owner?: Uint8Array;
 }
 
 /** Pure: what an entry's payload changes in the rows. The same payload always gives the same changes. */

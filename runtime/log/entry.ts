@@ -91,6 +91,8 @@ export function sealEntry(fields: EntryFields, prevChain: Uint8Array): LogEntry 
  * value is `prevChain`. Without `prevChain` only the entry itself is proved.
  */
 export function checkEntry(entry: LogEntry, prevChain: Uint8Array | undefined): EntryVerdict {
+  // A damaged record can hold any number here; only what fits was ever sealed.
+  if (entry.kind < 0 || entry.kind > 0xff || Buffer.byteLength(entry.job) > 0xffff) return "checksum";
   const bytes = chained(entry, prevChain ?? GENESIS_CHAIN);
   if (crc32(bytes.subarray(CHAIN_BYTES)) !== entry.checksum) return "checksum";
   if (entry.chain.length !== CHAIN_BYTES) return "chain";

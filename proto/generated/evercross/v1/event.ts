@@ -126,6 +126,23 @@ export interface OrderRow {
   priority: number;
 }
 
+/** Rows of a crossing job beside its orders, see services/crossing/rows. */
+export interface BookRow {
+  /** Sequence that the next event gets. */
+  nextEvent: number;
+  /** Time of the last batch. */
+  timeUs: number;
+}
+
+export interface NextOrderRow {
+  nextOrderId: number;
+}
+
+export interface MarkRow {
+  /** The session's last executed request of the symbol. */
+  seq: number;
+}
+
 function createBaseEventBatch(): EventBatch {
   return { firstEvent: 0, timeUs: 0, sessions: [], steps: [] };
 }
@@ -1189,6 +1206,155 @@ export const OrderRow: MessageFns<OrderRow> = {
             }
 
             message.priority = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseBookRow(): BookRow {
+  return { nextEvent: 0, timeUs: 0 };
+}
+
+export const BookRow: MessageFns<BookRow> = {
+  encode(message: BookRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nextEvent !== 0) {
+      writer.uint32(8).uint64(message.nextEvent);
+    }
+    if (message.timeUs !== 0) {
+      writer.uint32(16).uint64(message.timeUs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BookRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBookRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.nextEvent = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.timeUs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseNextOrderRow(): NextOrderRow {
+  return { nextOrderId: 0 };
+}
+
+export const NextOrderRow: MessageFns<NextOrderRow> = {
+  encode(message: NextOrderRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nextOrderId !== 0) {
+      writer.uint32(8).uint64(message.nextOrderId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NextOrderRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNextOrderRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.nextOrderId = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMarkRow(): MarkRow {
+  return { seq: 0 };
+}
+
+export const MarkRow: MessageFns<MarkRow> = {
+  encode(message: MarkRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seq !== 0) {
+      writer.uint32(8).uint64(message.seq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarkRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarkRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.uint64());
             continue;
           }
         }
