@@ -35,3 +35,48 @@ export const BROKER_PINGS_MISSED_MAX = 2;
 
 /** Milliseconds between tries to reach the broker again, with as much of jitter. */
 export const BROKER_RECONNECT_WAIT_MS = 50;
+
+/** Bytes that the broker keeps for a client that reads too slowly, before it cuts the client off. Not below `MESSAGE_BYTES_MAX`. */
+export const BROKER_PENDING_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Milliseconds until a broker that was started must greet a connection. */
+export const BROKER_READY_MS = 10_000;
+
+/** Free ports that are tried for a broker's first start: another process may take one between the choice and the start. */
+export const BROKER_PORT_TRIES_MAX = 5;
+
+/** Milliseconds for one command of the package manager: a slow mirror is waited for, a dead one is not. */
+export const PACKAGE_COMMAND_MS = 120_000;
+
+/** Restarts of the broker, or of one agent, in so many milliseconds; beyond it the start itself must be at fault. */
+export const PROCESS_RESTARTS_MAX = 5;
+export const PROCESS_RESTARTS_PERIOD_MS = 10_000;
+
+/** Milliseconds added before each further restart of one period, so that a crash loop leaves the processor to others. */
+export const PROCESS_RESTART_STEP_MS = 100;
+
+/** Milliseconds from the request to end to SIGKILL. */
+export const PROCESS_GRACE_MS = 5000;
+
+/** Milliseconds that a process may take to be gone after SIGKILL: only one that hangs in the kernel needs longer. */
+export const PROCESS_KILL_MS = 10_000;
+
+/** Milliseconds between looks at whether a process is gone. */
+export const PROCESS_POLL_MS = 10;
+
+/** Bytes of a log file at which the next start sets it aside; one older file is kept. */
+export const LOG_FILE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Milliseconds before a call that a replica could not take (`FULL`, or nobody there) is made again. */
+export const REPLICA_RETRY_MS = 20;
+
+/** Times a new writer tries again when another opened the log at the same moment, before it gives way. */
+export const OPEN_TRIES_MAX = 5;
+
+/** Milliseconds of quiet after which a job first repeats where its log ends, for followers that missed the last entry;
+ * doubled with each repetition up to the second figure, so that idle jobs cost next to nothing. */
+export const COMMITTED_REPEAT_MIN_MS = 200;
+export const COMMITTED_REPEAT_MAX_MS = 12_800;
+
+/** Live entries that a follower keeps while it reads what it missed; beyond it they are read too. */
+export const FOLLOWER_AHEAD_MAX = 64;

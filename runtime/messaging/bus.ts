@@ -41,6 +41,6 @@ export interface Bus {
   /** Resolves when the broker has taken all that was published and subscribed before. Rejects with `BusRequestError`. */
   flush(): Promise<void>;
   /** Called each time the link to the broker is back; what was published meanwhile may be lost. */
-  onReconnect(listener: () => void): void;
+  onReconnect(listener: () => void): BusSubscription;
   close(): Promise<void>;
 }

@@ -11,7 +11,7 @@ interface Route {
  */
 export class MemoryBus implements Bus {
   readonly #routes = new Set<Route>();
-  readonly #listeners: (() => void)[] = [];
+  readonly #listeners = new Set<() => void>();
   #down = false;
   #closed = false;
   #inboxes = 0;
@@ -34,13 +34,13 @@ export class MemoryBus implements Bus {
   }
 
   request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    if (this.#closed) return Promise.reject(new BusRequestError("closed", subject));
     const inbox = this.inbox();
+    const tokens = subject.split(".");
+    if (![...this.#routes].some((route) => matches(route.tokens, tokens))) {
+      return Promise.reject(new BusRequestError(this.#down ? "timeout" : "no_responder", subject));
+    }
     return new Promise((resolve, reject) => {
-      const tokens = subject.split(".");
-      if (this.#closed) return void reject(new BusRequestError("closed", subject));
-      if (![...this.#routes].some((route) => matches(route.tokens, tokens))) {
-        return void reject(new BusRequestError(this.#down ? "timeout" : "no_responder", subject));
-      }
       const timer = setTimeout(() => {
         subscription.unsubscribe();
         reject(new BusRequestError("timeout", subject));
@@ -63,8 +63,9 @@ export class MemoryBus implements Bus {
     await Promise.resolve();
   }
 
-  onReconnect(listener: () => void): void {
-    this.#listeners.push(listener);
+  onReconnect(listener: () => void): BusSubscription {
+    this.#listeners.add(listener);
+    return { unsubscribe: () => void this.#listeners.delete(listener) };
   }
 
   down(): void {

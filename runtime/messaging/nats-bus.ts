@@ -18,7 +18,7 @@ export interface NatsBusOptions {
 /** The bus over a real broker. Reconnects for ever; the first connection too is waited for. */
 export class NatsBus implements Bus {
   readonly #connection: NatsConnection;
-  readonly #reconnectListeners: (() => void)[] = [];
+  readonly #reconnectListeners = new Set<() => void>();
   #up = true;
 
   private constructor(connection: NatsConnection) {
@@ -101,8 +101,9 @@ export class NatsBus implements Bus {
     }
   }
 
-  onReconnect(listener: () => void): void {
-    this.#reconnectListeners.push(listener);
+  onReconnect(listener: () => void): BusSubscription {
+    this.#reconnectListeners.add(listener);
+    return { unsubscribe: () => void this.#reconnectListeners.delete(listener) };
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,130 @@
+import { type LogEntry, LogPublication, LogStatus } from "../../proto/generated/evercross/v1/log.ts";
+import { formatJob, type JobName } from "../job/name.ts";
+import { REPLICA_RETRY_MS, REPLICA_TIMEOUT_MS } from "../limits.ts";
+import { type Bus, BusRequestError, type BusSubscription } from "../messaging/bus.ts";
+import { jobSubject } from "../messaging/subject.ts";
+import { Follower, type FollowerOutput } from "./follower.ts";
+import { LogRefusedError } from "./opening.ts";
+import type { ReplicaPort } from "./replica-port.ts";
+
+export interface FeedOptions {
+  readonly bus: Bus;
+  readonly port: ReplicaPort;
+  readonly cluster: string;
+  readonly job: JobName;
+  readonly replica: JobName;
+  /** Each committed entry once, in order. A throw is reported through `broken`. */
+  deliver(entry: LogEntry): void;
+  /** The log refuses what the feed needs; nothing is delivered any more. */
+  broken(error: Error): void;
+}
+
+/** A job's committed entries as a stream: live publications, with what was missed read from the log. */
+export class Feed {
+  readonly #options: FeedOptions;
+  readonly #subscriptions: BusSubscription[] = [];
+  #follower: Follower | undefined;
+  /** What is published before the starting position is known. */
+  #early: LogPublication[] = [];
+  #closed = false;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+  }
+
+  /** Sequence of the last delivered entry. */
+  get position(): number {
+    return this.#follower?.position ?? 0;
+  }
+
+  /** Begins behind the log's present end, and resolves with that position. */
+  async start(): Promise<number> {
+    const { bus, cluster, job } = this.#options;
+    const receive = (data: Uint8Array): void => this.#receive(LogPublication.decode(data));
+    this.#subscriptions.push(
+      bus.subscribe(jobSubject(cluster, job, "event"), (message) => receive(message.data)),
+      bus.onReconnect(() => void this.resync()),
+    );
+    const tail = await this.#tail();
+    this.#follower = new Follower(tail);
+    const early = this.#early;
+    this.#early = [];
+    for (const publication of early) this.#receive(publication);
+    return tail;
+  }
+
+  /** The log is known to be committed up to `seq`: what is missing of it is read. */
+  committed(seq: number): void {
+    if (this.#follower !== undefined) this.#perform(this.#follower.committed(seq));
+  }
+
+  /** Asks the log where it ends; for after a broken link. */
+  async resync(): Promise<void> {
+    if (this.#follower === undefined) return;
+    try {
+      this.committed(await this.#tail());
+    } catch (error) {
+      this.#break(error);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  }
+
+  #receive(publication: LogPublication): void {
+    if (this.#closed) return;
+    if (this.#follower === undefined) this.#early.push(publication);
+    else this.#perform(this.#follower.publication(publication));
+  }
+
+  #perform(outputs: readonly FollowerOutput[]): void {
+    for (const output of outputs) {
+      if (this.#closed) return;
+      if (output.kind === "read") {
+        void this.#read(output.from, output.to);
+        continue;
+      }
+      try {
+        this.#options.deliver(output.entry);
+      } catch (error) {
+        this.#break(error);
+      }
+    }
+  }
+
+  async #read(from: number, to: number): Promise<void> {
+    try {
+      const entries = await this.#call({ $case: "read", value: { from, to } });
+      if (this.#follower !== undefined) this.#perform(this.#follower.read(entries.entries));
+    } catch (error) {
+      this.#break(error);
+    }
+  }
+
+  async #tail(): Promise<number> {
+    return (await this.#call({ $case: "tail", value: {} })).tail?.seq ?? 0;
+  }
+
+  async #call(body: Parameters<ReplicaPort["call"]>[1]["body"]): ReturnType<ReplicaPort["call"]> {
+    const { port, replica } = this.#options;
+    const job = formatJob(this.#options.job);
+    for (;;) {
+      try {
+        const response = await port.call(replica, { job, body }, REPLICA_TIMEOUT_MS);
+        if (response.status === LogStatus.OK) return response;
+        if (response.status !== LogStatus.FULL) throw new LogRefusedError(response.status, response.detail);
+      } catch (error) {
+        if (!(error instanceof BusRequestError) || this.#closed) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, REPLICA_RETRY_MS));
+    }
+  }
+
+  #break(error: unknown): void {
+    if (this.#closed) return;
+    this.close();
+    this.#options.broken(error instanceof Error ? error : new Error(String(error)));
+  }
+}
