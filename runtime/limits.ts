@@ -43,7 +43,7 @@ export const BROKER_PENDING_BYTES_MAX = 64 * 1024 * 1024;
 export const BROKER_READY_MS = 10_000;
 
 /** Free ports that are tried for a broker's first start: another process may take one between the choice and the start. */
-export const BROKER_PORT_TRIES_MAX = 5;
+export const BROKER_PORT_TRIES_MAX = 3;
 
 /** Milliseconds for one command of the package manager: a slow mirror is waited for, a dead one is not. */
 export const PACKAGE_COMMAND_MS = 120_000;

@@ -1,0 +1,105 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { isAlive, ownIdentity, type ProcessIdentity } from "./process-identity.ts";
+
+const entrySchema = z.strictObject({
+  kind: z.string().regex(/^[a-z]{1,16}$/),
+  name: z.string().regex(/^[A-Za-z0-9._-]{1,80}$/),
+  pid: z.int().min(1),
+  startTicks: z.int().min(0),
+});
+
+export type ProcessEntry = z.infer<typeof entrySchema>;
+
+const CLOSED = "closed";
+
+/**
+ * The processes that belong to one data folder, one small file each, written by the process itself as its first act
+ * (and by the one that starts it, where that is simple). Files of the dead may lie about: who reads asks `isAlive`.
+ *
+ * A closed registry takes no new process: `close` comes before the last look, so each process is either
+ * seen by that look or ends itself at `register`.
+ */
+export class ProcessRegistry {
+  readonly folder: string;
+
+  constructor(dataDir: string) {
+    this.folder = join(dataDir, "run");
+  }
+
+  /** Throws when the registry is closed. */
+  register(kind: string, name: string, identity: ProcessIdentity = ownIdentity()): ProcessEntry {
+    const entry = entrySchema.parse({ kind, name, pid: identity.pid, startTicks: identity.startTicks });
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    const file = this.#file(entry);
+    // Two writers of one entry write the same content; the names of their drafts must still differ.
+    const draft = `${file}.${process.pid}.draft`;
+    writeFileSync(draft, JSON.stringify(entry), { mode: 0o600 });
+    renameSync(draft, file);
+    if (this.isClosed()) {
+      this.remove(entry);
+      throw new Error(`${kind} ${name}: ${this.folder} is closed: the market is being stopped`);
+    }
+    return entry;
+  }
+
+  remove(entry: ProcessEntry): void {
+    rmSync(this.#file(entry), { force: true });
+  }
+
+  /** Every entry whose process is alive; files of dead processes are removed on the way. */
+  alive(): ProcessEntry[] {
+    let files: string[];
+    try {
+      files = readdirSync(this.folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+      throw error;
+    }
+    const entries: ProcessEntry[] = [];
+    for (const file of files) {
+      if (!file.endsWith(".json")) continue;
+      const entry = this.#read(join(this.folder, file));
+      if (entry === undefined) continue;
+      if (isAlive(entry)) entries.push(entry);
+      else this.remove(entry);
+    }
+    return entries.sort(
+      (a, b) => a.kind.localeCompare(b.kind) || a.name.localeCompare(b.name) || a.pid - b.pid,
+    );
+  }
+
+  /** From now on `register` refuses. */
+  close(): void {
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    writeFileSync(join(this.folder, CLOSED), "");
+  }
+
+  open(): void {
+    rmSync(join(this.folder, CLOSED), { force: true });
+  }
+
+  isClosed(): boolean {
+    return existsSync(join(this.folder, CLOSED));
+  }
+
+  #file(entry: ProcessEntry): string {
+    return join(this.folder, `${entry.kind}-${entry.name}-${entry.pid}.json`);
+  }
+
+  #read(file: string): ProcessEntry | undefined {
+    let text: string;
+    try {
+      text = readFileSync(file, "utf8");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
+    try {
+      return entrySchema.parse(JSON.parse(text));
+    } catch (error) {
+      throw new Error(`${file} is not a process entry: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}
