@@ -48,6 +48,11 @@ export interface ClientOptions {
 
 /** A session with a market that survives its connections. */
 export interface SessionClient {
+  /**
+   * Learns the session's last request of the symbol, and goes on behind it. Needed only by a session that an earlier
+   * process has used: without it the first request of a symbol is taken to be the session's first.
+   */
+  open(symbol: string): Promise<number>;
   /** Requests sent and not answered yet. */
   readonly inFlight: number;
   /** Resolves at once while the window has room, else when it has again. */

@@ -85,6 +85,7 @@ export interface ClientMessage {
     | { $case: "unsubscribe"; value: Unsubscribe }
     | { $case: "heartbeat"; value: Heartbeat }
     | { $case: "logout"; value: Logout }
+    | { $case: "resume"; value: Resume }
     | undefined;
 }
 
@@ -99,7 +100,7 @@ export interface GatewayMessage {
     | { $case: "trade"; value: TradeReport }
     | { $case: "heartbeat"; value: Heartbeat }
     | { $case: "logout"; value: Logout }
-    | { $case: "resumeDone"; value: ResumeDone }
+    | { $case: "resumed"; value: Resumed }
     | undefined;
 }
 
@@ -110,16 +111,20 @@ export interface Logon {
   session: string;
   /** Never logged. */
   token: string;
-  /** Every symbol in which the session has traded before, and what it has seen of it. */
-  resume: Resume[];
 }
 
+/**
+ * Opens one symbol to this connection: what the session missed of it is sent again, then `Resumed`, then what is live.
+ * Needed once for each symbol of a connection, before its first request.
+ */
 export interface Resume {
   symbol: string;
   /** Log entry of the last report that the client has; reports of this entry and after come again. 0: from the beginning. */
   entry: number;
   /** Event of the last report that the client has; only later ones come again. */
   event: number;
+  /** Send nothing again, only tell the mark. */
+  markOnly: boolean;
 }
 
 export interface LogonAccepted {
@@ -129,18 +134,13 @@ export interface LogonAccepted {
   /** Requests that may be unanswered at a time; one more closes the session. */
   maxInFlight: number;
   maxFrameBytes: number;
-  /** For each resumed symbol, in the order asked, the session's last executed request. */
-  marks: SymbolMark[];
 }
 
-export interface SymbolMark {
+/** Every report of the session up to `mark` has been sent; requests after it are to be sent again. */
+export interface Resumed {
   symbol: string;
+  /** The session's last executed request of the symbol; 0 when there is none. */
   mark: number;
-}
-
-/** All reports that were missed of the symbol have been sent; what follows is live. */
-export interface ResumeDone {
-  symbol: string;
 }
 
 /** One event as it concerns one order of the session. All of it is on stable storage before it is sent. */
@@ -178,6 +178,8 @@ export interface Reject {
   text: string;
   /** SEQUENCE_GAP and DUPLICATE_SEQUENCE: the session's last executed request of the symbol. */
   mark: number;
+  /** The order spoken of, where the request named one. */
+  clientOrderId: number;
 }
 
 export interface OrderStatusRequest {
@@ -289,6 +291,9 @@ export const ClientMessage: MessageFns<ClientMessage> = {
       case "logout":
         Logout.encode(message.body.value, writer.uint32(58).fork()).join();
         break;
+      case "resume":
+        Resume.encode(message.body.value, writer.uint32(66).fork()).join();
+        break;
     }
     return writer;
   },
@@ -362,6 +367,14 @@ export const ClientMessage: MessageFns<ClientMessage> = {
             message.body = { $case: "logout", value: Logout.decode(reader, reader.uint32()) };
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.body = { $case: "resume", value: Resume.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -409,8 +422,8 @@ export const GatewayMessage: MessageFns<GatewayMessage> = {
       case "logout":
         Logout.encode(message.body.value, writer.uint32(74).fork()).join();
         break;
-      case "resumeDone":
-        ResumeDone.encode(message.body.value, writer.uint32(82).fork()).join();
+      case "resumed":
+        Resumed.encode(message.body.value, writer.uint32(82).fork()).join();
         break;
     }
     return writer;
@@ -506,7 +519,7 @@ export const GatewayMessage: MessageFns<GatewayMessage> = {
               break;
             }
 
-            message.body = { $case: "resumeDone", value: ResumeDone.decode(reader, reader.uint32()) };
+            message.body = { $case: "resumed", value: Resumed.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -523,7 +536,7 @@ export const GatewayMessage: MessageFns<GatewayMessage> = {
 };
 
 function createBaseLogon(): Logon {
-  return { version: 0, session: "", token: "", resume: [] };
+  return { version: 0, session: "", token: "" };
 }
 
 export const Logon: MessageFns<Logon> = {
@@ -536,9 +549,6 @@ export const Logon: MessageFns<Logon> = {
     }
     if (message.token !== "") {
       writer.uint32(26).string(message.token);
-    }
-    for (const v of message.resume) {
-      Resume.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -580,14 +590,6 @@ export const Logon: MessageFns<Logon> = {
             message.token = reader.string();
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.resume.push(Resume.decode(reader, reader.uint32()));
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -602,7 +604,7 @@ export const Logon: MessageFns<Logon> = {
 };
 
 function createBaseResume(): Resume {
-  return { symbol: "", entry: 0, event: 0 };
+  return { symbol: "", entry: 0, event: 0, markOnly: false };
 }
 
 export const Resume: MessageFns<Resume> = {
@@ -615,6 +617,9 @@ export const Resume: MessageFns<Resume> = {
     }
     if (message.event !== 0) {
       writer.uint32(24).uint64(message.event);
+    }
+    if (message.markOnly !== false) {
+      writer.uint32(32).bool(message.markOnly);
     }
     return writer;
   },
@@ -656,6 +661,14 @@ export const Resume: MessageFns<Resume> = {
             message.event = longToNumber(reader.uint64());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.markOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -670,7 +683,7 @@ export const Resume: MessageFns<Resume> = {
 };
 
 function createBaseLogonAccepted(): LogonAccepted {
-  return { session: "", gateway: "", heartbeatMs: 0, maxInFlight: 0, maxFrameBytes: 0, marks: [] };
+  return { session: "", gateway: "", heartbeatMs: 0, maxInFlight: 0, maxFrameBytes: 0 };
 }
 
 export const LogonAccepted: MessageFns<LogonAccepted> = {
@@ -689,9 +702,6 @@ export const LogonAccepted: MessageFns<LogonAccepted> = {
     }
     if (message.maxFrameBytes !== 0) {
       writer.uint32(40).uint32(message.maxFrameBytes);
-    }
-    for (const v of message.marks) {
-      SymbolMark.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -749,14 +759,6 @@ export const LogonAccepted: MessageFns<LogonAccepted> = {
             message.maxFrameBytes = reader.uint32();
             continue;
           }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.marks.push(SymbolMark.decode(reader, reader.uint32()));
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -770,12 +772,12 @@ export const LogonAccepted: MessageFns<LogonAccepted> = {
   },
 };
 
-function createBaseSymbolMark(): SymbolMark {
+function createBaseResumed(): Resumed {
   return { symbol: "", mark: 0 };
 }
 
-export const SymbolMark: MessageFns<SymbolMark> = {
-  encode(message: SymbolMark, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const Resumed: MessageFns<Resumed> = {
+  encode(message: Resumed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.symbol !== "") {
       writer.uint32(10).string(message.symbol);
     }
@@ -785,7 +787,7 @@ export const SymbolMark: MessageFns<SymbolMark> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SymbolMark {
+  decode(input: BinaryReader | Uint8Array, length?: number): Resumed {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -794,7 +796,7 @@ export const SymbolMark: MessageFns<SymbolMark> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSymbolMark();
+      const message = createBaseResumed();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -812,52 +814,6 @@ export const SymbolMark: MessageFns<SymbolMark> = {
             }
 
             message.mark = longToNumber(reader.uint64());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-};
-
-function createBaseResumeDone(): ResumeDone {
-  return { symbol: "" };
-}
-
-export const ResumeDone: MessageFns<ResumeDone> = {
-  encode(message: ResumeDone, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.symbol !== "") {
-      writer.uint32(10).string(message.symbol);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): ResumeDone {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseResumeDone();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.symbol = reader.string();
             continue;
           }
         }
@@ -1126,7 +1082,7 @@ export const ExecutionReport: MessageFns<ExecutionReport> = {
 };
 
 function createBaseReject(): Reject {
-  return { symbol: "", seq: 0, reason: 0, text: "", mark: 0 };
+  return { symbol: "", seq: 0, reason: 0, text: "", mark: 0, clientOrderId: 0 };
 }
 
 export const Reject: MessageFns<Reject> = {
@@ -1145,6 +1101,9 @@ export const Reject: MessageFns<Reject> = {
     }
     if (message.mark !== 0) {
       writer.uint32(40).uint64(message.mark);
+    }
+    if (message.clientOrderId !== 0) {
+      writer.uint32(48).uint64(message.clientOrderId);
     }
     return writer;
   },
@@ -1200,6 +1159,14 @@ export const Reject: MessageFns<Reject> = {
             }
 
             message.mark = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.clientOrderId = longToNumber(reader.uint64());
             continue;
           }
         }

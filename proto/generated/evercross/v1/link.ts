@@ -109,6 +109,10 @@ export interface LinkMark {
   session: string;
   /** The session's last executed request of the symbol; 0 when there is none. */
   mark: number;
+  /** A request did not follow the mark: send again from there. False: a request at or below the mark came again. */
+  gap: boolean;
+  /** Not unspecified: crossing takes no request of this session. */
+  refused: RejectReason;
 }
 
 export interface BookState {
@@ -992,7 +996,7 @@ export const LinkMarks: MessageFns<LinkMarks> = {
 };
 
 function createBaseLinkMark(): LinkMark {
-  return { session: "", mark: 0 };
+  return { session: "", mark: 0, gap: false, refused: 0 };
 }
 
 export const LinkMark: MessageFns<LinkMark> = {
@@ -1002,6 +1006,12 @@ export const LinkMark: MessageFns<LinkMark> = {
     }
     if (message.mark !== 0) {
       writer.uint32(16).uint64(message.mark);
+    }
+    if (message.gap !== false) {
+      writer.uint32(24).bool(message.gap);
+    }
+    if (message.refused !== 0) {
+      writer.uint32(32).int32(message.refused);
     }
     return writer;
   },
@@ -1033,6 +1043,22 @@ export const LinkMark: MessageFns<LinkMark> = {
             }
 
             message.mark = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.gap = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.refused = reader.int32() as any;
             continue;
           }
         }

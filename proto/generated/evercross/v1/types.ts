@@ -46,7 +46,7 @@ export namespace TimeInForce {
   export type FILL_OR_KILL = typeof TimeInForce.FILL_OR_KILL;
 }
 
-/** Why a request was refused. Banded by who refuses: 1xx gateway and link, 2xx engine. Documented in docs of record: ERRORS.md. */
+/** Why a request was refused. Banded by who refuses: 1xx gateway and link, 2xx engine. Each is documented in ERRORS.md. */
 export const RejectReason = {
   UNSPECIFIED: 0,
   UNKNOWN_SYMBOL: 101,
@@ -57,6 +57,7 @@ export const RejectReason = {
   SESSION_LIMIT: 106,
   BUSY: 107,
   SUBSCRIPTION_LIMIT: 108,
+  NOT_RESUMED: 109,
   INVALID_QUANTITY: 201,
   QUANTITY_TOO_LARGE: 202,
   QUANTITY_OFF_LOT: 203,
@@ -84,6 +85,7 @@ export namespace RejectReason {
   export type SESSION_LIMIT = typeof RejectReason.SESSION_LIMIT;
   export type BUSY = typeof RejectReason.BUSY;
   export type SUBSCRIPTION_LIMIT = typeof RejectReason.SUBSCRIPTION_LIMIT;
+  export type NOT_RESUMED = typeof RejectReason.NOT_RESUMED;
   export type INVALID_QUANTITY = typeof RejectReason.INVALID_QUANTITY;
   export type QUANTITY_TOO_LARGE = typeof RejectReason.QUANTITY_TOO_LARGE;
   export type QUANTITY_OFF_LOT = typeof RejectReason.QUANTITY_OFF_LOT;
