@@ -11,3 +11,6 @@ export const STEP_REQUESTS_MAX = 4096;
 
 /** Sessions that one symbol can know; each costs one row. */
 export const SYMBOL_SESSIONS_MAX = 65_536;
+
+/** Characters of one line of an order flow file. The widest format has 42 columns. */
+export const FLOW_LINE_CHARACTERS_MAX = 64 * 1024;
