@@ -64,6 +64,7 @@ export class FixedRow {
 /** One row of comma-separated fields, without quoting. Throws `FlowFormatError` like `FixedRow`. */
 export class CommaRow {
   readonly fields: readonly string[];
+  readonly #length: number;
 
   constructor(
     readonly file: string,
@@ -72,6 +73,7 @@ export class CommaRow {
     readonly names: readonly string[],
   ) {
     this.fields = text.split(",");
+    this.#length = text.length;
     if (this.fields.length !== names.length) {
       const at = Math.min(this.fields.length, names.length);
       this.fail(at, `the row has ${this.fields.length} fields, not ${names.length} (${names.join(",")})`);
