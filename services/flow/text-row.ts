@@ -87,7 +87,7 @@ export class CommaRow {
     throw new FlowFormatError(
       this.file,
       this.line,
-      column,
+      Math.min(column, this.#length + 1),
       name === undefined ? reason : `${name}: ${reason}`,
     );
   }

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { assert, asyncProperty, maxSafeInteger } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { TimeInForce } from "../../../proto/generated/evercross/v1/types.ts";
 import { generateFlow } from "../../../services/flow/generator.ts";
@@ -36,8 +36,8 @@ describe("the random numbers", () => {
 
 describe("the generated flow", () => {
   test("the same seed gives the same flow, another seed another", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.maxSafeInteger(), async (seed) => {
+    await assert(
+      asyncProperty(maxSafeInteger(), async (seed) => {
         const first = await collect(flowOf(seed, 600));
         expect(await collect(flowOf(seed, 600))).toEqual(first);
         expect(await collect(flowOf(seed + (seed > 0 ? -1 : 1), 600))).not.toEqual(first);
@@ -47,8 +47,8 @@ describe("the generated flow", () => {
   });
 
   test("rows count up, time never falls, terms are legal and new ids are fresh", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.maxSafeInteger(), async (seed) => {
+    await assert(
+      asyncProperty(maxSafeInteger(), async (seed) => {
         const used = new Set<string>();
         let timeUs = 0;
         let row = 0;
