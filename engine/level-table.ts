@@ -1,0 +1,67 @@
+/** A level's record seen as doubles: `f64[handle * 4 + LevelF64.…]`. */
+export const LevelF64 = { PRICE: 0, QUANTITY: 1 } as const;
+
+/** The same record seen as 32-bit integers: `i32[handle * 8 + LevelI32.…]`. */
+export const LevelI32 = { HEAD: 4, TAIL: 5, COUNT: 6, OFFSET: 7 } as const;
+
+const F64 = 4;
+const I32 = 8;
+
+/**
+ * Records of the price levels of both sides, 32 bytes each:
+ *
+ *      byte 0      8         16    20    24     28
+ *           PRICE  QUANTITY  HEAD  TAIL  COUNT  OFFSET
+ *
+ * QUANTITY and COUNT are the sums over the queue of orders from HEAD (first in line) to TAIL. OFFSET is the level's
+ * place in its side's window, or -1. Handles count from 1; 0 means none. Free records are a stack linked by HEAD.
+ */
+export class LevelTable {
+  f64: Float64Array;
+  i32: Int32Array;
+  private free = 0;
+  private unused = 1;
+  private capacity = 8;
+
+  constructor() {
+    const buffer = new ArrayBuffer(this.capacity * 32);
+    this.f64 = new Float64Array(buffer);
+    this.i32 = new Int32Array(buffer);
+  }
+
+  /** An empty level. */
+  allocate(price: number, offset: number): number {
+    let handle = this.free;
+    if (handle !== 0) {
+      this.free = this.i32[handle * I32 + LevelI32.HEAD]!;
+    } else {
+      if (this.unused === this.capacity) this.grow();
+      handle = this.unused++;
+    }
+    const { f64, i32 } = this;
+    f64[handle * F64 + LevelF64.PRICE] = price;
+    f64[handle * F64 + LevelF64.QUANTITY] = 0;
+    i32[handle * I32 + LevelI32.HEAD] = 0;
+    i32[handle * I32 + LevelI32.TAIL] = 0;
+    i32[handle * I32 + LevelI32.COUNT] = 0;
+    i32[handle * I32 + LevelI32.OFFSET] = offset;
+    return handle;
+  }
+
+  release(handle: number): void {
+    this.i32[handle * I32 + LevelI32.HEAD] = this.free;
+    this.free = handle;
+  }
+
+  price(handle: number): number {
+    return this.f64[handle * F64 + LevelF64.PRICE]!;
+  }
+
+  private grow(): void {
+    this.capacity *= 2;
+    const f64 = new Float64Array(this.capacity * F64);
+    f64.set(this.f64);
+    this.f64 = f64;
+    this.i32 = new Int32Array(f64.buffer);
+  }
+}

@@ -1,0 +1,26 @@
+/** Every bound of the engine, with its unit and its reason. */
+
+/** Prices, quantities, ids and sequences are safe integers: 2^53 - 1. */
+export const INTEGER_MAX = Number.MAX_SAFE_INTEGER;
+
+/** Live orders of one book: 64 bytes each, 16 of index, and the levels; about 110 MB at the most. */
+export const ORDERS_MAX = 1_048_576;
+
+/** Open quantity of one side of a book. No sum over orders or levels can exceed it, so every sum is a safe integer. */
+export const SIDE_QUANTITY_MAX = INTEGER_MAX;
+
+/** Fills that one request may cause: bounds the time of a request and the size of its log entry. */
+export const REQUEST_FILLS_MAX = 65_536;
+
+/** Orders that one mass cancel may end, for the same reason. */
+export const REQUEST_CANCELS_MAX = 65_536;
+
+/** Account handles are below this: an order keeps its account and its kind in one 32-bit word. */
+export const ACCOUNTS_MAX = 1_048_576;
+
+/** Ticks that a side's window spans at first (an idle symbol stays small) and at most (it stays in the cache). */
+export const WINDOW_TICKS_MIN = 256;
+export const WINDOW_TICKS_MAX = 16_384;
+
+/** Events for which a new buffer has room; it grows when a request or a batch needs more. */
+export const EVENTS_INITIAL = 16;
