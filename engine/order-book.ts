@@ -179,6 +179,12 @@ export class OrderBook {
     this.out.massCancelled(this.event++, account, cancelled, rings.count(account));
   }
 
+  /** Records a request that was refused before it reached the book. Events: `REJECTED` with the reason given. */
+  refuse(account: number, clientOrderId: number, reason: number): void {
+    requireAccount(account);
+    this.reject(account, clientOrderId, reason);
+  }
+
   /** Sequence that the next event gets, from 1. */
   get nextEvent(): number {
     return this.event;
@@ -442,7 +448,7 @@ export class OrderBook {
     resting.drop(handle);
   }
 
-  private reject(account: number, clientOrderId: number, reason: RejectReason): void {
+  private reject(account: number, clientOrderId: number, reason: number): void {
     this.out.rejected(this.event++, account, isOrderId(clientOrderId) ? clientOrderId : 0, reason);
   }
 }
