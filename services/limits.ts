@@ -32,3 +32,49 @@ export const LINK_REWIND_MS = 50;
 
 /** Milliseconds after which a gateway asks a busy crossing job again. */
 export const BUSY_RETRY_MS = 20;
+
+/** Connections to one gateway; one more is told so and closed. */
+export const CONNECTIONS_MAX = 2048;
+
+/** Bytes that wait for a client that does not read; beyond it the connection is cut off. */
+export const CLIENT_BACKLOG_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Bytes that wait for a client beyond which a replay to it pauses. */
+export const REPLAY_BACKLOG_BYTES_MAX = 1024 * 1024;
+
+/** Milliseconds in which a new connection must have logged on. */
+export const LOGON_TIMEOUT_MS = 5000;
+
+/** Milliseconds in which a frame that has begun must be whole. */
+export const FRAME_TIMEOUT_MS = 5000;
+
+/** Milliseconds between heartbeats where nothing else is sent, both ways, and how many may be missed. */
+export const HEARTBEAT_MS = 1000;
+export const HEARTBEATS_MISSED_MAX = 5;
+
+/** Milliseconds between two looks at what has timed out in a gateway. */
+export const GATEWAY_SWEEP_MS = 50;
+
+/** Milliseconds for a question to crossing before it is asked again. */
+export const CROSSING_QUERY_TIMEOUT_MS = 500;
+
+/** Symbols whose book or trades one session may follow. */
+export const SUBSCRIPTIONS_MAX = 10_000;
+
+/** Levels in one page of a book snapshot: a page stays below 32 KiB. */
+export const SNAPSHOT_LEVELS_MAX = 1000;
+
+/** Bytes of one frame that a gateway may send; a client refuses larger ones. */
+export const GATEWAY_FRAME_BYTES_MAX = 1024 * 1024;
+
+/** Milliseconds for an orderly end of a connection before it is cut. */
+export const CLOSE_TIMEOUT_MS = 500;
+
+/** Findings of a replay that are kept in words; all are counted. */
+export const FLOW_FINDINGS_KEPT_MAX = 20;
+
+/** Microseconds of silence below which a new writer's first report is no outage: a symbol that had nothing to say. */
+export const OUTAGE_SILENCE_MIN_US = 20_000;
+
+/** Outages of a replay that are kept. */
+export const OUTAGES_KEPT_MAX = 1000;

@@ -61,7 +61,7 @@ export interface StepResult {
   /** Undefined when the step changed nothing. */
   readonly payload: Uint8Array | undefined;
   readonly replies: readonly JobReply[];
-  /** How many of the requests were taken, at least one; the rest are given to the next step. */
+  /** How many of the requests are done with; the rest are given to the next step. 0 only beside a payload. */
   readonly taken: number;
 }
 

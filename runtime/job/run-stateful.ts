@@ -215,7 +215,7 @@ class StatefulRunner {
     while (this.#queue.length > 0 && this.#writer.room) {
       const position = { epoch: this.#epoch, entry: this.#writer.appended };
       const result = this.#state.step(this.#nowUs(), this.#queue, position);
-      if (result.taken < 1 || result.taken > this.#queue.length) {
+      if (result.taken > this.#queue.length || (result.taken === 0 && result.payload === undefined)) {
         throw new Error(`step took ${result.taken} of ${this.#queue.length} requests`);
       }
       const rest = this.#queue.slice(result.taken);

@@ -155,6 +155,7 @@ export interface ExecutionReport {
   orderId: number;
   clientOrderId: number;
   side: Side;
+  /** Terms of the order; 0 in a FILL, which leaves them as they were. In CANCELLED the quantity is what was cancelled. */
   price: number;
   quantity: number;
   /** Open quantity after this event; ACCEPTED and REPLACED report it before any fill of the same request. */
