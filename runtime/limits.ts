@@ -80,3 +80,96 @@ export const COMMITTED_REPEAT_MAX_MS = 12_800;
 
 /** Live entries that a follower keeps while it reads what it missed; beyond it they are read too. */
 export const FOLLOWER_AHEAD_MAX = 64;
+
+/** Requests, and their bytes, that wait for a replica's next turn; beyond it the answer is `FULL`. */
+export const REPLICA_QUEUE_MAX = 65_536;
+export const REPLICA_QUEUE_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Bytes of one synced batch: what is beyond goes into a batch of its own, so that no sync takes long. */
+export const GROUP_COMMIT_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Jobs whose logs one replica keeps. Each costs about a kilobyte of memory once it was spoken of. */
+export const REPLICA_JOBS_MAX = 65_536;
+
+/** Entries of a job that a replica remembers by their digests, to know a repeated append without reading. */
+export const REPLICA_RECENT_ENTRIES = 2 * APPENDS_IN_FLIGHT_MAX;
+
+/** Entries, and milliseconds, by which the stored rows may lie behind the log: longer coalesces more, shorter restarts
+ * faster, since a restart replays what lies behind. */
+export const ROWS_INTERVAL_ENTRIES = 4096;
+export const ROWS_INTERVAL_MS = 200;
+
+/** Row changes that wait to be stored: they are written at once, so this bounds by how much they delay an append. */
+export const ROWS_PENDING_MAX = 16_384;
+
+/** Bytes of one job's entries that are kept in memory until their rows are made; beyond it they are read again. */
+export const ROWS_BACKLOG_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Bytes of payload turned into rows between two looks at the queue; at least one entry. */
+export const ROWS_SLICE_BYTES = 64 * 1024;
+
+/** Bytes of payload turned into rows while a writer that opens the log waits: well below `REPLICA_TIMEOUT_MS`. */
+export const ROWS_OPEN_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Views of rows that are read in pages at a time, and milliseconds until an abandoned one is closed: each pins files. */
+export const ROW_VIEWS_MAX = 256;
+export const ROW_VIEW_IDLE_MS = 10_000;
+
+/** Entries that one trim removes; what is left is for the next. */
+export const TRIM_ENTRIES_MAX = 4096;
+
+/** Bytes at which the witness file is written anew with one record for each job. */
+export const WITNESS_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Milliseconds for which a storage job waits for the one before it to let go of the folder. */
+export const STORAGE_LOCK_WAIT_MS = 3000;
+
+/** Milliseconds between tries of a job host to reach its agent. */
+export const AGENT_RECONNECT_MS = 100;
+
+/** Bytes of one frame between an agent and a job host: the states of 10,000 jobs with room to spare. */
+export const CONTROL_FRAME_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Characters of a job's `detail` in a status. */
+export const JOB_DETAIL_CHARS_MAX = 512;
+
+/** Job hosts without a job that each node keeps ready, so that a restart costs no start of a process. */
+export const SPARE_HOSTS = 1;
+
+/** Job hosts that one agent starts at a time: a cold start of many must not starve the ones that already run. */
+export const HOSTS_STARTING_MAX = 4;
+
+/** Milliseconds from the start of a job host's process until it must have said hello. */
+export const HOST_START_MS = 20_000;
+
+/** Milliseconds that a killed job host is waited for before its jobs start elsewhere: their ports and locks are free
+ * when it is gone. After that they start all the same; the checkpoint log fences what may still be there. */
+export const HOST_EXIT_MS = 2000;
+
+/** Milliseconds between looks at whether a killed job host is gone. */
+export const HOST_EXIT_POLL_MS = 2;
+
+/** Milliseconds until a job host is started again after one that ended before its hello; doubled up to the maximum. */
+export const HOST_SPAWN_BACKOFF_MIN_MS = 100;
+export const HOST_SPAWN_BACKOFF_MAX_MS = 10_000;
+
+/** Restarts of one job in so many milliseconds; beyond it the job is quarantined. */
+export const JOB_RESTARTS_MAX = 10;
+export const JOB_RESTARTS_PERIOD_MS = 10_000;
+
+/** Milliseconds added before each further restart of a job that failed within a living host. */
+export const JOB_RESTART_STEP_MS = 20;
+
+/** Milliseconds that a quarantined job waits for its next try; doubled with each quarantine up to the maximum. */
+export const JOB_QUARANTINE_MIN_MS = 1000;
+export const JOB_QUARANTINE_MAX_MS = 60_000;
+
+/** Deaths of one shared job host's group in a period of job restarts; beyond it the group is split in two, until the
+ * job that kills its host is alone. */
+export const GROUP_DEATHS_MAX = 3;
+
+/** Milliseconds that the jobs of a job host have to stop in good order. Below `PROCESS_GRACE_MS`. */
+export const JOB_STOP_MS = 3000;
+
+/** Characters of a unix socket's path: the smallest limit of the systems we run on (104 on macOS, with its final zero). */
+export const SOCKET_PATH_CHARS_MAX = 103;
