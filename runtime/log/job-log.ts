@@ -1,0 +1,170 @@
+import { type LogEntry, LogStatus, type LogTail } from "../../proto/generated/evercross/v1/log.ts";
+import { READ_ANSWER_BYTES_MAX, REPLICA_RECENT_ENTRIES } from "../limits.ts";
+import { checkEntry, GENESIS_CHAIN } from "./entry.ts";
+import { entryRange, metaKey, rowsRecordKey, seqOfKey } from "./store-key.ts";
+import { decodeEntry, decodeMeta, decodeRowsRecord } from "./store-record.ts";
+import { StoreError, type LogStore } from "./store.ts";
+import type { Acknowledged } from "./witness.ts";
+
+/** Why a job's log is not served. */
+export interface LogRefusal {
+  readonly status: LogStatus;
+  readonly detail: string;
+}
+
+interface Digest {
+  readonly seq: number;
+  readonly checksum: number;
+  readonly chain: Buffer;
+}
+
+/** Where one job's log stands at a replica. What is written, and when, is the replica's to decide. */
+export class JobLog {
+  promised = 0;
+  /** Epoch, sequence and chain value of the last entry. */
+  epoch = 0;
+  seq = 0;
+  chain: Buffer = GENESIS_CHAIN;
+  /** First entry that is kept, and the chain value before it. */
+  first = 1;
+  chainBefore: Buffer = GENESIS_CHAIN;
+  /** The stored rows are the state after this entry. */
+  rowsSeq = 0;
+  rowsChain: Buffer = GENESIS_CHAIN;
+  /** Set when nothing of the log can be trusted: every request is answered with it. */
+  refusal: LogRefusal | undefined;
+  readonly #recent: Digest[] = [];
+
+  constructor(readonly job: string) {}
+
+  tail(): LogTail {
+    return {
+      promised: this.promised,
+      epoch: this.epoch,
+      seq: this.seq,
+      chain: this.chain,
+      first: this.first,
+    };
+  }
+
+  acknowledged(): Acknowledged {
+    return { job: this.job, promised: this.promised, seq: this.seq, chain: this.chain };
+  }
+
+  extend(entry: LogEntry): void {
+    this.epoch = entry.epoch;
+    this.seq = entry.seq;
+    this.chain = entry.chain;
+    this.#recent.push({ seq: entry.seq, checksum: entry.checksum, chain: entry.chain });
+    if (this.#recent.length > REPLICA_RECENT_ENTRIES) this.#recent.shift();
+  }
+
+  /** Whether the entry is one of the last; undefined when that is not remembered. */
+  repeats(entry: LogEntry): boolean | undefined {
+    const digest = this.#recent.find((each) => each.seq === entry.seq);
+    return digest && digest.checksum === entry.checksum && digest.chain.equals(entry.chain);
+  }
+}
+
+/**
+ * Reads where a job's log stands, and holds it against what was acknowledged. A log that ends before it, or before its
+ * own rows, is refused as truncated; one whose last records are wrong as damaged. Throws `StoreError` only for what
+ * concerns the whole store.
+ */
+export function loadJobLog(store: LogStore, job: string, witness: Acknowledged | undefined): JobLog {
+  const log = new JobLog(job);
+  try {
+    log.refusal = loadMeta(store, log) ?? loadTail(store, log) ?? loadRows(store, log);
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.failure !== "damaged") throw error;
+    log.refusal = damaged(job, error.message);
+  }
+  log.refusal ??= contradiction(store, log, witness);
+  return log;
+}
+
+const ADVICE = "restore this replica from a good copy";
+
+function damaged(job: string, what: string): LogRefusal {
+  return { status: LogStatus.DAMAGED, detail: `${job}: ${what}; ${ADVICE}` };
+}
+
+function truncated(job: string, what: string): LogRefusal {
+  return { status: LogStatus.TRUNCATED, detail: `${job}: ${what}; ${ADVICE}` };
+}
+
+function loadMeta(store: LogStore, log: JobLog): LogRefusal | undefined {
+  const key = metaKey(log.job);
+  const value = store.get(key);
+  if (value === undefined) return undefined;
+  const meta = decodeMeta(key, value);
+  if (meta === undefined) return damaged(log.job, "the record of the promised epoch is damaged");
+  log.promised = meta.promised;
+  log.first = meta.first;
+  log.chainBefore = meta.chainBefore;
+  return undefined;
+}
+
+function loadTail(store: LogStore, log: JobLog): LogRefusal | undefined {
+  const range = entryRange(log.job, 0, Number.MAX_SAFE_INTEGER);
+  const bounds = { max: REPLICA_RECENT_ENTRIES, bytes: READ_ANSWER_BYTES_MAX, reverse: true };
+  const recent: LogEntry[] = [];
+  for (const { key, value } of store.scan(range, bounds)) {
+    const seq = seqOfKey(key);
+    const next = recent[0];
+    const stored = decodeEntry(value, log.job, seq, undefined);
+    // Only the end must be whole here: an earlier record is refused when it is read.
+    if (!stored.ok && next === undefined)
+      return damaged(log.job, `entry ${seq} is damaged (${stored.problem})`);
+    if (!stored.ok || (next !== undefined && next.seq !== seq + 1)) break;
+    if (next !== undefined && checkEntry(next, stored.entry.chain) !== "ok") {
+      return damaged(log.job, `entry ${next.seq} is damaged (chain)`);
+    }
+    recent.unshift(stored.entry);
+  }
+  for (const entry of recent) log.extend(entry);
+  if (log.seq === 0 && log.first > 1) {
+    return truncated(log.job, `the log has no entry, its first should be ${log.first}`);
+  }
+  if (log.epoch > log.promised) {
+    return truncated(log.job, `the promised epoch ${log.promised} is below entry ${log.seq}'s, ${log.epoch}`);
+  }
+  return undefined;
+}
+
+function loadRows(store: LogStore, log: JobLog): LogRefusal | undefined {
+  const key = rowsRecordKey(log.job);
+  const value = store.get(key);
+  if (value === undefined) return undefined;
+  const rows = decodeRowsRecord(key, value);
+  if (rows === undefined) return damaged(log.job, "the record of the rows' entry is damaged");
+  log.rowsSeq = rows.seq;
+  log.rowsChain = rows.chain;
+  if (rows.seq > log.seq) {
+    return truncated(log.job, `the log ends at entry ${log.seq}, before its rows at ${rows.seq}`);
+  }
+  return undefined;
+}
+
+/** What the witness knows better. */
+function contradiction(
+  store: LogStore,
+  log: JobLog,
+  witness: Acknowledged | undefined,
+): LogRefusal | undefined {
+  if (witness === undefined) return undefined;
+  const { seq, promised, chain } = witness;
+  if (log.seq < seq) {
+    return truncated(log.job, `the log ends at entry ${log.seq}, ${seq} was acknowledged`);
+  }
+  if (log.promised < promised) {
+    return truncated(log.job, `epoch ${log.promised} is promised, ${promised} was acknowledged`);
+  }
+  if (seq < log.first) return undefined;
+  const value = store.scan(entryRange(log.job, seq, seq + 1), { max: 1, bytes: 1 })[0]?.value;
+  const stored = value === undefined ? undefined : decodeEntry(value, log.job, seq, undefined);
+  if (stored?.ok !== true || !stored.entry.chain.equals(chain)) {
+    return damaged(log.job, `entry ${seq} is not the one that was acknowledged`);
+  }
+  return undefined;
+}

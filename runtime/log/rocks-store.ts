@@ -1,0 +1,124 @@
+import { RocksLevel, type RocksIterator, type RocksRange, type RocksRows } from "@nxtedition/rocksdb";
+import {
+  StoreError,
+  type LogStore,
+  type ScanBounds,
+  type StoreChange,
+  type StoreRange,
+  type StoreRecord,
+  type StoreView,
+} from "./store.ts";
+
+const ENCODING = { keyEncoding: "buffer", valueEncoding: "buffer" } as const;
+
+/** RocksDB's messages begin with the kind of failure; the cause of a failed open hangs below it. */
+function storeError(what: string, folder: string, error: unknown): StoreError {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const failure = /lock/i.test(text) ? "locked" : /corrupt|checksum/i.test(text) ? "damaged" : "io";
+  return new StoreError(failure, `cannot ${what} ${folder}: ${text}`);
+}
+
+function records({ rows }: RocksRows): StoreRecord[] {
+  const found: StoreRecord[] = [];
+  for (let i = 0; i + 1 < rows.length; i += 2) {
+    found.push({ key: rows[i] as Buffer, value: rows[i + 1] as Buffer });
+  }
+  return found;
+}
+
+class RocksView implements StoreView {
+  readonly #iterator: RocksIterator;
+  readonly #folder: string;
+
+  constructor(iterator: RocksIterator, folder: string) {
+    this.#iterator = iterator;
+    this.#folder = folder;
+  }
+
+  next(max: number): StoreRecord[] {
+    try {
+      return records(this.#iterator._nextvSync(max));
+    } catch (error) {
+      throw storeError("read", this.#folder, error);
+    }
+  }
+
+  close(): void {
+    this.#iterator._closeSync();
+    // Now that it holds nothing, this only takes it off the database's list.
+    void this.#iterator.close();
+  }
+}
+
+/** A `LogStore` in a folder. One process at a time has it open; the lock ends with the process, however it ends. */
+export class RocksStore implements LogStore {
+  readonly #db: RocksLevel;
+  readonly #folder: string;
+
+  private constructor(db: RocksLevel, folder: string) {
+    this.#db = db;
+    this.#folder = folder;
+  }
+
+  /** Creates the folder when it is missing and `create` is true. Rejects with `StoreError`. */
+  static async open(folder: string, create: boolean): Promise<RocksStore> {
+    const db = new RocksLevel(folder, ENCODING);
+    try {
+      // What is written is small and read at most once: compressing it costs more than it saves.
+      await db.open({ createIfMissing: create, walCompression: false, compression: false, parallelism: 1 });
+    } catch (error) {
+      throw storeError("open", folder, error);
+    }
+    return new RocksStore(db, folder);
+  }
+
+  write(changes: readonly StoreChange[], sync: boolean): void {
+    const batch = this.#db.batch();
+    try {
+      for (const { key, value } of changes) {
+        if (value === undefined) batch._del(key);
+        else batch._put(key, value);
+      }
+      batch._writeSync({ sync });
+    } catch (error) {
+      throw storeError("write to", this.#folder, error);
+    } finally {
+      void batch.close();
+    }
+  }
+
+  get(key: Uint8Array): Buffer | undefined {
+    try {
+      return this.#db._getManySync([key], ENCODING)[0];
+    } catch (error) {
+      throw storeError("read", this.#folder, error);
+    }
+  }
+
+  scan(range: StoreRange, bounds: ScanBounds): StoreRecord[] {
+    const { max, bytes, reverse = false } = bounds;
+    try {
+      return records(
+        this.#db.querySync({ ...rocksRange(range), limit: max, highWaterMarkBytes: bytes, reverse }),
+      );
+    } catch (error) {
+      throw storeError("read", this.#folder, error);
+    }
+  }
+
+  view(range: StoreRange, bytes: number): StoreView {
+    return new RocksView(
+      this.#db.iterator({ ...rocksRange(range), highWaterMarkBytes: bytes }),
+      this.#folder,
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#db.close();
+  }
+}
+
+function rocksRange(range: StoreRange): RocksRange {
+  return { gte: range.from, lt: range.to, ...ENCODING };
+}

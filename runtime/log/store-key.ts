@@ -1,0 +1,95 @@
+import type { StoreRange } from "./store.ts";
+
+/**
+ * Keys of a replica's records. `job` is one byte of length and the job's name in UTF-8, so that no job's keys lie
+ * within another's; integers are 8 bytes, big-endian, so that keys sort by number.
+ *
+ * | key | value |
+ * | --- | --- |
+ * | `e`, job, seq | the log entry (`LogEntry`), which proves itself |
+ * | `m`, job | promised epoch, first entry kept, chain value before it (`MetaRecord`) |
+ * | `r`, job, 0 | entry that the rows are the state after, and its chain value (`RowsRecord`) |
+ * | `r`, job, 1, row key | the row's value |
+ *
+ * Every value but the entry ends in the CRC-32 of its key and of what stands before. The rows' own record precedes
+ * the rows, so that one view of the prefix holds both.
+ */
+const Family = { ENTRY: 0x65, META: 0x6d, ROWS: 0x72 } as const;
+type Family = (typeof Family)[keyof typeof Family];
+
+const ROWS_RECORD = 0;
+const ROW = 1;
+
+function prefix(family: Family, job: string, extra: number): Buffer {
+  const bytes = Buffer.byteLength(job);
+  if (bytes > 0xff) throw new RangeError(`job name '${job}' has ${bytes} bytes, more than 255`);
+  const key = Buffer.allocUnsafe(2 + bytes + extra);
+  key[0] = family;
+  key[1] = bytes;
+  key.write(job, 2);
+  return key;
+}
+
+/** The key after every key that begins with this one. */
+function after(key: Buffer): Buffer {
+  const next = Buffer.from(key);
+  next[next.length - 1] = (next[next.length - 1] as number) + 1;
+  return next;
+}
+
+export function entryKey(job: string, seq: number): Buffer {
+  const key = prefix(Family.ENTRY, job, 8);
+  key.writeUInt32BE(Math.floor(seq / 2 ** 32), key.length - 8);
+  key.writeUInt32BE(seq >>> 0, key.length - 4);
+  return key;
+}
+
+/** Sequence that an entry's key names. */
+export function seqOfKey(key: Buffer): number {
+  return key.readUInt32BE(key.length - 8) * 2 ** 32 + key.readUInt32BE(key.length - 4);
+}
+
+/** Entries with `from <= seq < to`. */
+export function entryRange(job: string, from: number, to: number): StoreRange {
+  return { from: entryKey(job, from), to: entryKey(job, to) };
+}
+
+export function metaKey(job: string): Buffer {
+  return prefix(Family.META, job, 0);
+}
+
+export function rowsRecordKey(job: string): Buffer {
+  const key = prefix(Family.ROWS, job, 1);
+  key[key.length - 1] = ROWS_RECORD;
+  return key;
+}
+
+export function rowKey(job: string, key: Uint8Array): Buffer {
+  const head = prefix(Family.ROWS, job, 1 + key.length);
+  head[head.length - key.length - 1] = ROW;
+  head.set(key, head.length - key.length);
+  return head;
+}
+
+/** The rows' own record and all rows. */
+export function rowsRange(job: string): StoreRange {
+  const key = rowsRecordKey(job);
+  const end = prefix(Family.ROWS, job, 1);
+  end[end.length - 1] = ROW + 1;
+  return { from: key, to: end };
+}
+
+/** The application's own key within a row's key. */
+export function rowKeyOf(job: string, key: Buffer): Buffer {
+  return key.subarray(3 + Buffer.byteLength(job));
+}
+
+/** Where the jobs of a store are found: one record for each. */
+export function metaRange(): StoreRange {
+  const from = Buffer.of(Family.META);
+  return { from, to: after(from) };
+}
+
+export function jobOfMetaKey(key: Buffer): string {
+  return key.toString("utf8", 2);
+}
