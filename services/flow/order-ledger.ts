@@ -1,0 +1,130 @@
+import { type ExecutionReport, ReportKind } from "../../proto/generated/evercross/v1/gateway.ts";
+import { Side } from "../../proto/generated/evercross/v1/types.ts";
+import type { NewAction } from "./action.ts";
+import type { Findings } from "./findings.ts";
+import { PriceLevels } from "./price-levels.ts";
+
+interface LiveOrder {
+  readonly side: Side;
+  price: number;
+  /** Total, what was executed included. */
+  quantity: number;
+  leaves: number;
+}
+
+/**
+ * The live orders of one symbol as the execution reports tell of them, each report checked against those before.
+ * Quantity is conserved in it by construction: what an order has open is what it had minus what was executed.
+ */
+export class OrderLedger {
+  readonly #symbol: string;
+  readonly #findings: Findings;
+  readonly #orders = new Map<number, LiveOrder>();
+
+  constructor(symbol: string, findings: Findings) {
+    this.#symbol = symbol;
+    this.#findings = findings;
+  }
+
+  /** Orders that were accepted and have not ended. */
+  get live(): number {
+    return this.#orders.size;
+  }
+
+  /** What rests in the book, if these are its only orders. */
+  levels(): PriceLevels {
+    const levels = new PriceLevels();
+    for (const { side, price, leaves } of this.#orders.values()) {
+      levels.set(side, price, levels.get(side, price) + leaves);
+    }
+    return levels;
+  }
+
+  accepted(report: ExecutionReport, action: NewAction | undefined): void {
+    const { clientOrderId, side, price, quantity, leaves } = report;
+    if (this.#orders.has(clientOrderId)) this.#add("answered_twice", report, "is live already");
+    if (
+      action !== undefined &&
+      (action.orderId !== clientOrderId ||
+        action.side !== side ||
+        action.price !== price ||
+        action.quantity !== quantity)
+    ) {
+      this.#add(
+        "wrong_terms",
+        report,
+        `was asked as order ${action.orderId}, ${action.quantity} at ${action.price}`,
+      );
+    }
+    if (leaves !== quantity)
+      this.#add("wrong_leaves", report, `of ${quantity}, ${leaves} open on acceptance`);
+    this.#orders.set(clientOrderId, { side, price, quantity, leaves });
+  }
+
+  filled(report: ExecutionReport): void {
+    const order = this.#find(report);
+    if (order === undefined) return;
+    if (report.lastQuantity > order.leaves) {
+      this.#add("overfilled", report, `${report.lastQuantity} executed of ${order.leaves} open`);
+    }
+    if (report.leaves !== order.leaves - report.lastQuantity) {
+      const { leaves, lastQuantity } = report;
+      this.#add(
+        "wrong_leaves",
+        report,
+        `${order.leaves} open, ${lastQuantity} executed, ${leaves} said to be left`,
+      );
+    }
+    if (report.side !== order.side) this.#add("wrong_terms", report, "filled on the other side");
+    const better =
+      order.side === Side.BUY ? report.lastPrice <= order.price : report.lastPrice >= order.price;
+    if (order.price !== 0 && !better) {
+      this.#add("wrong_terms", report, `executed at ${report.lastPrice}, beyond its limit ${order.price}`);
+    }
+    order.leaves -= report.lastQuantity;
+    if (order.leaves <= 0) this.#orders.delete(report.clientOrderId);
+  }
+
+  cancelled(report: ExecutionReport): void {
+    const order = this.#find(report);
+    if (order === undefined) return;
+    if (report.quantity !== order.leaves) {
+      this.#add("wrong_leaves", report, `${report.quantity} cancelled of ${order.leaves} open`);
+    }
+    this.#orders.delete(report.clientOrderId);
+  }
+
+  replaced(report: ExecutionReport): void {
+    const order = this.#find(report);
+    if (order === undefined) return;
+    const executed = order.quantity - order.leaves;
+    if (report.leaves !== report.quantity - executed) {
+      this.#add(
+        "wrong_leaves",
+        report,
+        `${executed} executed of ${report.quantity}, ${report.leaves} said to be open`,
+      );
+    }
+    order.price = report.price;
+    order.quantity = report.quantity;
+    order.leaves = report.leaves;
+  }
+
+  #find(report: ExecutionReport): LiveOrder | undefined {
+    const order = this.#orders.get(report.clientOrderId);
+    if (order === undefined) this.#add("order_not_live", report, "is not live");
+    return order;
+  }
+
+  #add(
+    code: "answered_twice" | "wrong_terms" | "wrong_leaves" | "overfilled" | "order_not_live",
+    report: ExecutionReport,
+    what: string,
+  ): void {
+    const kind = Object.entries(ReportKind).find(([, value]) => value === report.kind)?.[0] ?? report.kind;
+    this.#findings.add(
+      code,
+      `${this.#symbol} event ${report.event} (${kind}): order ${report.clientOrderId} ${what}`,
+    );
+  }
+}

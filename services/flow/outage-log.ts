@@ -1,0 +1,64 @@
+import { OUTAGE_SILENCE_MIN_US, OUTAGES_KEPT_MAX } from "../limits.ts";
+
+export interface Outage {
+  /** What was done, or what was seen. */
+  readonly cause: string;
+  /** The longest time during which requests of one symbol waited and no report of it came. */
+  gapUs: number;
+  /** When the service was back, on the caller's clock. */
+  readonly untilUs: number;
+}
+
+interface Window {
+  readonly cause: string;
+  gapUs: number;
+}
+
+/**
+ * How long the market was silent for whom it served: the last report before a failure to the first report after.
+ * While a window is open (something was killed, and is not known to be back) the longest silence is its gap. Outside of
+ * one, a new writer of a log after a silence counts as an outage that nobody announced.
+ */
+export class OutageLog {
+  readonly outages: Outage[] = [];
+  longestSilenceUs = 0;
+  #window: Window | undefined;
+  /** Something was heard since the window was opened. */
+  #heard = 0;
+
+  /** Reports heard so far: lets a caller wait for one behind some moment. */
+  get heardCount(): number {
+    return this.#heard;
+  }
+
+  heard(symbol: string, silenceUs: number, newWriter: boolean, nowUs: number): void {
+    this.#heard++;
+    this.longestSilenceUs = Math.max(this.longestSilenceUs, silenceUs);
+    if (this.#window !== undefined) {
+      this.#window.gapUs = Math.max(this.#window.gapUs, silenceUs);
+    } else if (newWriter && silenceUs >= OUTAGE_SILENCE_MIN_US) {
+      this.#unannounced(symbol, silenceUs, nowUs);
+    }
+  }
+
+  open(cause: string): void {
+    this.#window = { cause, gapUs: 0 };
+  }
+
+  close(nowUs: number): void {
+    if (this.#window === undefined) return;
+    this.#keep({ ...this.#window, untilUs: nowUs });
+    this.#window = undefined;
+  }
+
+  /** Symbols that fell silent together fell to one failure. */
+  #unannounced(symbol: string, silenceUs: number, nowUs: number): void {
+    const last = this.outages.at(-1);
+    if (last !== undefined && last.untilUs > nowUs - silenceUs) last.gapUs = Math.max(last.gapUs, silenceUs);
+    else this.#keep({ cause: `new writer of ${symbol}`, gapUs: silenceUs, untilUs: nowUs });
+  }
+
+  #keep(outage: Outage): void {
+    if (this.outages.length < OUTAGES_KEPT_MAX) this.outages.push(outage);
+  }
+}
