@@ -12,7 +12,7 @@ import type { RestingOrders } from "./resting-orders.ts";
 export class BookRestore {
   private readonly instrument: Instrument;
   private readonly resting: RestingOrders;
-  // By handle: an empty book hands out 1, 2, 3 …
+  // By handle less 1: an empty book hands out 1, 2, 3 …
   private readonly orderIds: number[] = [];
   private readonly priorities: number[] = [];
   private readonly prices: number[] = [];
@@ -77,12 +77,11 @@ export class BookRestore {
     // A sort of plain numbers, then a search for each, is several times faster than a sort of handles by key.
     const sorted = Float64Array.from(keys);
     if (!isAscending(sorted)) sorted.sort();
+    const twice = sorted.find((key, index) => key === sorted[index - 1]);
+    if (twice !== undefined) broken(`book ${this.instrument.symbol}: two orders have the ${what} ${twice}`);
     const handles = new Int32Array(sorted.length);
     keys.forEach((key, index) => {
-      const rank = sorted[index] === key ? index : lowerBound(sorted, key);
-      if (handles[rank] !== 0)
-        broken(`${this.name(this.orderIds[index]!)}: another order has its ${what} ${key} too`);
-      handles[rank] = index + 1;
+      handles[sorted[index] === key ? index : lowerBound(sorted, key)] = index + 1;
     });
     const last = sorted.at(-1) ?? 0;
     if (!isOrderId(next) || last >= next) {
