@@ -78,3 +78,29 @@ export const OUTAGE_SILENCE_MIN_US = 20_000;
 
 /** Outages of a replay that are kept. */
 export const OUTAGES_KEPT_MAX = 1000;
+
+/** Actions that a replay sends before it lets what has arrived be heard. */
+export const REPLAY_TURN_ACTIONS = 128;
+
+/** Milliseconds between two questions whether what was killed is back, and until it is given up. */
+export const RECOVERY_POLL_MS = 10;
+export const RECOVERY_MAX_MS = 30_000;
+
+/** Milliseconds from the start of a market until all its jobs must run. */
+export const MARKET_START_MS = 60_000;
+
+/** Milliseconds between looks at whether a market has come up. */
+export const MARKET_POLL_MS = 50;
+
+/** Milliseconds that `down` gives a living `up` to stop all that it started. */
+export const MARKET_STOP_MS = 30_000;
+
+/** Milliseconds for one question to an agent, and for all tries together: a broker that restarts is waited for. */
+export const OPERATOR_REQUEST_MS = 1000;
+export const OPERATOR_PATIENCE_MS = 10_000;
+
+/** Runs of free ports that are looked for: another process may hold one of them. */
+export const PORT_TRIES_MAX = 50;
+
+/** Findings that an audit keeps to show; beyond it they are only counted. */
+export const AUDIT_FINDINGS_MAX = 1000;

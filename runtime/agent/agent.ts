@@ -161,10 +161,7 @@ export class Agent {
         void this.#kill(output.host, output.identity);
         break;
       case "event":
-        this.#options.logger.info(
-          { node: this.#options.node, subject: output.subject, detail: output.detail },
-          output.name,
-        );
+        this.#options.logger.info({ subject: output.subject, detail: output.detail }, output.name);
         break;
     }
   }

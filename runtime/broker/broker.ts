@@ -136,6 +136,11 @@ export class Broker {
     return this.#process.pid;
   }
 
+  /** It is not started again from now on. */
+  release(): void {
+    this.#process.release();
+  }
+
   stop(): Promise<void> {
     return this.#process.stop();
   }

@@ -42,6 +42,11 @@ export class KeptProcess {
     return this.#entry?.pid ?? 0;
   }
 
+  /** Lets it go on alone: its end is no longer our business. */
+  release(): void {
+    this.#stopping = true;
+  }
+
   async stop(graceMs = PROCESS_GRACE_MS): Promise<void> {
     this.#stopping = true;
     if (this.#entry === undefined) return;

@@ -8,6 +8,8 @@ const entrySchema = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9._-]{1,80}$/),
   pid: z.int().min(1),
   startTicks: z.int().min(0),
+  /** What it came to do after it was started, e.g. the service of a job host's jobs. */
+  role: z.string().max(80).optional(),
 });
 
 export type ProcessEntry = z.infer<typeof entrySchema>;
@@ -31,17 +33,16 @@ export class ProcessRegistry {
   /** Throws when the registry is closed. */
   register(kind: string, name: string, identity: ProcessIdentity = ownIdentity()): ProcessEntry {
     const entry = entrySchema.parse({ kind, name, pid: identity.pid, startTicks: identity.startTicks });
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
-    const file = this.#file(entry);
-    // Two writers of one entry write the same content; the names of their drafts must still differ.
-    const draft = `${file}.${process.pid}.draft`;
-    writeFileSync(draft, JSON.stringify(entry), { mode: 0o600 });
-    renameSync(draft, file);
+    this.#write(entry);
     if (this.isClosed()) {
       this.remove(entry);
       throw new Error(`${kind} ${name}: ${this.folder} is closed: the market is being stopped`);
     }
     return entry;
+  }
+
+  setRole(entry: ProcessEntry, role: string): void {
+    this.#write({ ...entry, role });
   }
 
   remove(entry: ProcessEntry): void {
@@ -86,6 +87,15 @@ export class ProcessRegistry {
 
   #file(entry: ProcessEntry): string {
     return join(this.folder, `${entry.kind}-${entry.name}-${entry.pid}.json`);
+  }
+
+  #write(entry: ProcessEntry): void {
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    const file = this.#file(entry);
+    // Two processes may write one entry, with the same content; the names of their drafts must still differ.
+    const draft = `${file}.${process.pid}.draft`;
+    writeFileSync(draft, JSON.stringify(entry), { mode: 0o600 });
+    renameSync(draft, file);
   }
 
   #read(file: string): ProcessEntry | undefined {

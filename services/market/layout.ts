@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { formatJob, jobName, type JobName } from "../../runtime/job/name.ts";
 import type { MarketConfig } from "./config.ts";
 
@@ -7,6 +8,11 @@ export interface PlannedJob {
   readonly node: string;
   /** Jobs of one group share a job host. */
   readonly group: string;
+}
+
+/** The data folder of one node of a market on this machine. */
+export function nodeFolder(dataDir: string, node: string): string {
+  return join(dataDir, "nodes", node);
 }
 
 /** The same hash on every machine and in every version: the shard of a symbol must never move by itself. */

@@ -1,0 +1,62 @@
+import { Command } from "commander";
+import { ProcessRegistry } from "../../../runtime/process/registry.ts";
+import { Operator } from "../../market/operator.ts";
+import { dataOption } from "../common-options.ts";
+import { jobObject, JOB_COLUMNS, jobRows } from "../job-rows.ts";
+import { printJson, printLine, printTable } from "../output.ts";
+
+interface StatusOptions {
+  readonly data: string;
+  readonly json?: true;
+}
+
+async function status({ data, json }: StatusOptions): Promise<void> {
+  const operator = await Operator.connect(data);
+  try {
+    const agents = await operator.agents();
+    const jobs = agents.flatMap((agent) =>
+      (agent.status?.jobs ?? []).map((job) => ({ ...job, node: agent.node })),
+    );
+    const processes = new ProcessRegistry(data).alive();
+    const { cluster, gateway } = operator.config;
+    const gateways = Array.from(
+      { length: gateway.instances },
+      (_, index) => `${gateway.host}:${gateway.port + index}`,
+    );
+    if (json === true) {
+      printJson({
+        cluster,
+        gateways,
+        agents: agents.map((agent) => ({ node: agent.node, pid: agent.status?.pid ?? null })),
+        hosts: agents.flatMap((agent) =>
+          (agent.status?.hosts ?? []).map(({ host, pid, spare }) => ({ node: agent.node, host, pid, spare })),
+        ),
+        jobs: jobs.map(jobObject),
+        processes: processes.map(({ kind, name, pid }) => ({ kind, name, pid })),
+      });
+      return;
+    }
+    printLine(`market '${cluster}', gateways ${gateways.join(", ")}`);
+    printTable(
+      ["node", "agent", "hosts", "spares"],
+      agents.map(({ node, status: found }) => [
+        node,
+        found?.pid ?? "no answer",
+        found?.hosts.length ?? "-",
+        found?.hosts.filter((host) => host.spare).length ?? "-",
+      ]),
+    );
+    printLine();
+    printTable(JOB_COLUMNS, jobRows(jobs));
+  } finally {
+    await operator.close();
+  }
+}
+
+export function statusCommand(): Command {
+  return new Command("status")
+    .description("show the agents, job hosts and jobs of a running market")
+    .addOption(dataOption())
+    .option("--json", "print one JSON object")
+    .action((options: StatusOptions) => status(options));
+}

@@ -1,0 +1,21 @@
+import { resolve } from "node:path";
+import { Argument, InvalidArgumentError, Option } from "commander";
+import { formatJob, parseJob } from "../../runtime/job/name.ts";
+
+/** `--data DIR`: where a market keeps everything; each command that speaks to a market takes it. */
+export function dataOption(): Option {
+  return new Option("--data <dir>", "data folder of the market")
+    .default(resolve(".evercross"), ".evercross")
+    .argParser((value) => resolve(value));
+}
+
+/** `service/key`. */
+export function jobArgument(): Argument {
+  return new Argument("<job>", "service/key, e.g. crossing/AAA").argParser((text: string) => {
+    try {
+      return formatJob(parseJob(text));
+    } catch (error) {
+      throw new InvalidArgumentError((error as Error).message);
+    }
+  });
+}

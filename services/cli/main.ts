@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { programVersion } from "../host/process-entry.ts";
+import { ConfigError } from "../market/config.ts";
+import { downCommand } from "./commands/down.ts";
+import { jobCommand } from "./commands/job.ts";
+import { statusCommand } from "./commands/status.ts";
+import { upCommand } from "./commands/up.ts";
+import { printError } from "./output.ts";
+
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
+
+function program(): Command {
+  const root = new Command("evercross")
+    .description("a market engine with built-in fault tolerance")
+    .version(programVersion());
+  for (const command of [upCommand(), downCommand(), statusCommand(), jobCommand()]) root.addCommand(command);
+  const prepare = (command: Command): void => {
+    command.exitOverride();
+    command.commands.forEach(prepare);
+  };
+  prepare(root);
+  return root;
+}
+
+/** One clear line for what a user can mend; a command that compares or proves sets `process.exitCode` itself. */
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  const message = error instanceof Error ? error.message : String(error);
+  printError(`error: ${message}`);
+  return error instanceof ConfigError ? EXIT_USAGE : EXIT_FAILURE;
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}
