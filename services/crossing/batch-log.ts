@@ -1,6 +1,6 @@
 import { EventBuffer } from "../../engine/index.ts";
 import { EventBatch, type Step } from "../../proto/generated/evercross/v1/event.ts";
-import { encodeEvent } from "./event-codec.ts";
+import { encodeEvent } from "./event-encoder.ts";
 
 /** The requests executed since the last entry, with where their events end in the buffer. */
 export class BatchLog {

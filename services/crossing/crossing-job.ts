@@ -20,7 +20,7 @@ import type {
 } from "../../runtime/job/definition.ts";
 import { STEP_EVENTS_MAX, STEP_REQUESTS_MAX } from "../limits.ts";
 import { BatchLog } from "./batch-log.ts";
-import { decodeEvent } from "./event-codec.ts";
+import { decodeEvent } from "./event-decoder.ts";
 import { RowDecoder } from "./rows.ts";
 import { Sessions } from "./sessions.ts";
 

@@ -1,0 +1,342 @@
+import type { Logger } from "pino";
+import { EventBatch } from "../../proto/generated/evercross/v1/event.ts";
+import type { OrderStatusRequest, Resume, Subscribe } from "../../proto/generated/evercross/v1/gateway.ts";
+import { LogoutReason } from "../../proto/generated/evercross/v1/gateway.ts";
+import {
+  CrossingAnswer,
+  CrossingMessage,
+  type Request,
+  type RequestBatch,
+} from "../../proto/generated/evercross/v1/link.ts";
+import { EntryKind, type LogEntry } from "../../proto/generated/evercross/v1/log.ts";
+import type { RejectReason } from "../../proto/generated/evercross/v1/types.ts";
+import { type JobName, jobName } from "../../runtime/job/name.ts";
+import { Feed } from "../../runtime/log/feed.ts";
+import type { ReplicaPort } from "../../runtime/log/replica-port.ts";
+import { type Bus, BusRequestError } from "../../runtime/messaging/bus.ts";
+import { jobSubject } from "../../runtime/messaging/subject.ts";
+import { CROSSING_QUERY_TIMEOUT_MS, REPLAY_BACKLOG_BYTES_MAX } from "../limits.ts";
+import { Link, type LinkOutcome } from "./link.ts";
+import { LogReading } from "./log-reading.ts";
+import { DepthBook, sendSnapshot, tradesOf } from "./market-data.ts";
+import { forEachReport } from "./reports.ts";
+import type { Session } from "./session.ts";
+
+export interface DeskOptions {
+  readonly symbol: string;
+  readonly tick: number;
+  readonly cluster: string;
+  readonly replica: JobName;
+  readonly bus: Bus;
+  readonly port: ReplicaPort;
+  /** Where crossing's answers about marks go. */
+  readonly reply: string;
+  readonly logger: Logger;
+  /** Something waits to be sent: call `flush` at the end of this turn. */
+  dirty(): void;
+  /** Tells a session that its request reached no log. */
+  reject(session: Session, request: Request, reason: RejectReason, mark: number): void;
+}
+
+/** What a session has of a symbol. */
+interface Attached {
+  readonly session: Session;
+  /** Entries before this one were given to it already. */
+  readonly from: number;
+}
+
+/**
+ * One symbol at one gateway: the link to its crossing job, the feed of its events, and the sessions that deal in it.
+ * A session first catches up from the log, and joins the feed in the same turn in which nothing is missing any more.
+ */
+export class SymbolDesk {
+  readonly link = new Link();
+  readonly #options: DeskOptions;
+  readonly #subject: string;
+  readonly #feed: Feed;
+  readonly #attached = new Map<string, Attached>();
+  readonly #opening = new Set<Session>();
+  readonly #bookFollowers = new Set<Session>();
+  readonly #tradeFollowers = new Set<Session>();
+  readonly #started: Promise<number>;
+  #book: DepthBook | undefined;
+  #bookBuilding: Promise<void> | undefined;
+  #deliveryWaiters: (() => void)[] = [];
+  #broken: Error | undefined;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+    const job = jobName("crossing", options.symbol);
+    this.#subject = jobSubject(options.cluster, job, "in");
+    const { bus, port, cluster, replica } = options;
+    this.#feed = new Feed({
+      bus,
+      port,
+      cluster,
+      job,
+      replica,
+      deliver: (entry) => this.#deliver(entry),
+      broken: (error) => this.#break(error),
+    });
+    this.#started = this.#feed.start();
+    this.#started.catch((error: unknown) => this.#break(error as Error));
+  }
+
+  /** The log refused: this desk is of no more use. */
+  get broken(): boolean {
+    return this.#broken !== undefined;
+  }
+
+  /** Sends what the session missed, then `Resumed`, then what is live. */
+  async open(session: Session, resume: Resume): Promise<void> {
+    // Once is enough; a second time would only make the first one's requests be forgotten.
+    if (this.#opening.has(session) || this.#attached.get(session.name)?.session === session) return;
+    this.#opening.add(session);
+    try {
+      await this.#started;
+      const marks = await this.#ask(
+        { $case: "markQuery", value: { sessions: [session.name] } },
+        () => session.open,
+      );
+      if (marks?.body?.$case !== "marks") return;
+      this.#feed.committed(marks.entry);
+      let mark = marks.body.value.marks[0]?.mark ?? 0;
+      let next = resume.markOnly ? marks.entry + 1 : Math.max(resume.entry, 1);
+      const reading = this.#reading(() => session.open);
+      while (next <= Math.max(this.#feed.position, marks.entry)) {
+        const entries = await reading.entries(next, Math.max(this.#feed.position, marks.entry) + 1);
+        if (entries === undefined) return;
+        for (const entry of entries) {
+          mark = Math.max(mark, this.#replay(session, entry, resume.event));
+          next = entry.seq + 1;
+        }
+        await this.#drained(session);
+      }
+      if (!session.open) return;
+      this.#attached.set(session.name, { session, from: next });
+      this.link.open(session.name, mark);
+      session.send({ $case: "resumed", value: { symbol: this.#options.symbol, mark } });
+    } catch (error) {
+      this.#fail(session, error);
+    } finally {
+      this.#opening.delete(session);
+    }
+  }
+
+  /** False: the session's seq did not rise. */
+  submit(now: number, session: Session, request: Request, screened: RejectReason): boolean {
+    const taken = this.link.submit(now, session.name, request, screened);
+    if (taken) {
+      session.inFlight += 1;
+      this.#options.dirty();
+    }
+    return taken;
+  }
+
+  async subscribe(session: Session, what: Subscribe): Promise<void> {
+    if (what.trades) this.#tradeFollowers.add(session);
+    if (!what.book) return;
+    try {
+      await this.#started;
+      if (this.#book === undefined)
+        this.#bookBuilding ??= this.#buildBook().finally(() => {
+          this.#bookBuilding = undefined;
+        });
+      await this.#bookBuilding;
+      const book = this.#book;
+      if (book === undefined || !session.open) return;
+      sendSnapshot(session, this.#options.symbol, this.#feed.position, book);
+      this.#bookFollowers.add(session);
+    } catch (error) {
+      this.#fail(session, error);
+    }
+  }
+
+  unsubscribe(session: Session): void {
+    this.#bookFollowers.delete(session);
+    this.#tradeFollowers.delete(session);
+  }
+
+  async orderStatus(session: Session, query: OrderStatusRequest): Promise<void> {
+    const { clientOrderId, requestId } = query;
+    const body = { $case: "orderQuery", value: { session: session.name, clientOrderId } } as const;
+    const answer = await this.#ask(body, () => session.open);
+    if (answer?.body?.$case !== "order") return;
+    const { symbol } = this.#options;
+    session.send({ $case: "orderStatus", value: { ...answer.body.value, requestId, symbol, clientOrderId } });
+  }
+
+  /** The session's connection is gone. */
+  leave(session: Session): void {
+    this.unsubscribe(session);
+    if (this.#attached.get(session.name)?.session !== session) return;
+    this.#attached.delete(session.name);
+    this.link.drop(session.name);
+  }
+
+  /** What crossing answered to this desk. */
+  answer(now: number, answer: CrossingAnswer): void {
+    switch (answer.body?.$case) {
+      case "marks":
+        this.#feed.committed(answer.entry);
+        this.#carryOut(this.link.marks(now, answer.entry, answer.body.value.marks));
+        break;
+      case "busy":
+        this.link.busy(now, answer.body.value.retryAfterMs);
+        break;
+      default:
+    }
+  }
+
+  flush(): void {
+    this.#publish(this.link.flush());
+  }
+
+  tick(now: number): void {
+    this.#publish(this.link.tick(now));
+  }
+
+  /** The link to the broker is back. */
+  reconnected(now: number): void {
+    this.#publish(this.link.resend(now));
+  }
+
+  close(): void {
+    this.#feed.close();
+  }
+
+  #deliver(entry: LogEntry): void {
+    const now = performance.now();
+    if (entry.kind === EntryKind.STARTED) this.#publish(this.link.resend(now));
+    else this.#deliverBatch(now, entry);
+    this.#carryOut(this.link.seen(now, entry.seq));
+    const waiters = this.#deliveryWaiters;
+    this.#deliveryWaiters = [];
+    for (const waiter of waiters) waiter();
+  }
+
+  #deliverBatch(now: number, entry: LogEntry): void {
+    const batch = EventBatch.decode(entry.payload);
+    const { symbol } = this.#options;
+    const targets = batch.sessions.map((name) => {
+      const attached = this.#attached.get(name);
+      return attached !== undefined && entry.seq >= attached.from ? attached.session : undefined;
+    });
+    forEachReport({ symbol, entry: entry.seq }, batch, targets, (session, report) =>
+      session.send({ $case: "report", value: report }),
+    );
+    const answered = new Map<number, number>();
+    for (const step of batch.steps) answered.set(step.session, step.seq);
+    for (const [index, seq] of answered) {
+      const name = batch.sessions[index] as string;
+      const count = this.link.answered(now, name, seq);
+      const session = this.#attached.get(name)?.session;
+      if (session !== undefined) session.inFlight -= count;
+    }
+    if (this.#tradeFollowers.size > 0) {
+      for (const value of tradesOf(symbol, entry.seq, batch)) {
+        for (const session of this.#tradeFollowers) session.send({ $case: "trade", value });
+      }
+    }
+    if (this.#book === undefined) return;
+    const changes = this.#book.apply(batch);
+    const value = { symbol, entry: entry.seq, event: this.#book.event, changes };
+    for (const session of this.#bookFollowers) session.send({ $case: "bookUpdate", value });
+  }
+
+  /** The reports of one stored entry for one session. Returns the last request of the session in it, or 0. */
+  #replay(session: Session, entry: LogEntry, after: number): number {
+    if (entry.kind !== EntryKind.DATA) return 0;
+    const batch = EventBatch.decode(entry.payload);
+    const index = batch.sessions.indexOf(session.name);
+    if (index < 0) return 0;
+    const targets = batch.sessions.map((_, at) => (at === index ? session : undefined));
+    forEachReport({ symbol: this.#options.symbol, entry: entry.seq }, batch, targets, (_, report) => {
+      if (report.event > after) session.send({ $case: "report", value: report });
+    });
+    return batch.steps.findLast((step) => step.session === index)?.seq ?? 0;
+  }
+
+  /** Rows, then entries up to where the feed stands; joins it in the turn in which nothing is missing. */
+  async #buildBook(): Promise<void> {
+    const reading = this.#reading(() => this.#broken === undefined);
+    const book = new DepthBook(this.#options.tick);
+    const rows = await reading.rows((key, value) => book.row(key, value));
+    if (rows === undefined) return;
+    book.rowsEnd();
+    // The log may be ahead of the feed: then the feed has to come to where the rows are.
+    while (this.#feed.position < rows) {
+      this.#feed.committed(rows);
+      await new Promise<void>((resolve) => this.#deliveryWaiters.push(resolve));
+    }
+    for (let next = rows + 1; next <= this.#feed.position;) {
+      const entries = await reading.entries(next, this.#feed.position + 1);
+      if (entries === undefined) return;
+      for (const entry of entries) {
+        if (entry.kind === EntryKind.DATA) book.apply(EventBatch.decode(entry.payload));
+        next = entry.seq + 1;
+      }
+    }
+    this.#book = book;
+  }
+
+  #reading(wanted: () => boolean): LogReading {
+    const { replica, port, symbol } = this.#options;
+    return new LogReading(jobName("crossing", symbol), replica, port, wanted);
+  }
+
+  async #drained(session: Session): Promise<void> {
+    while (session.open && session.connection.backlog > REPLAY_BACKLOG_BYTES_MAX) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    // Lets what was sent leave before the next chunk is read.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Asks crossing until it answers, for as long as `wanted`. */
+  async #ask(body: CrossingMessage["body"], wanted: () => boolean): Promise<CrossingAnswer | undefined> {
+    const question = CrossingMessage.encode({ body }).finish();
+    while (wanted()) {
+      try {
+        const data = await this.#options.bus.request(this.#subject, question, CROSSING_QUERY_TIMEOUT_MS);
+        const answer = CrossingAnswer.decode(data);
+        if (answer.body?.$case !== "busy") return answer;
+      } catch (error) {
+        if (!(error instanceof BusRequestError)) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return undefined;
+  }
+
+  #publish(batches: readonly RequestBatch[]): void {
+    for (const value of batches) {
+      const data = CrossingMessage.encode({ body: { $case: "requests", value } }).finish();
+      this.#options.bus.publish(this.#subject, data, this.#options.reply);
+    }
+  }
+
+  #carryOut(outcome: LinkOutcome): void {
+    this.#publish(outcome.batches);
+    for (const { session: name, request, reason, mark } of outcome.refusals) {
+      const session = this.#attached.get(name)?.session;
+      if (session === undefined) continue;
+      session.inFlight -= 1;
+      this.#options.reject(session, request, reason, mark);
+    }
+  }
+
+  #fail(session: Session, error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    session.connection.end(LogoutReason.RESUME_FAILED, why);
+  }
+
+  #break(error: Error): void {
+    this.#broken = error;
+    this.#options.logger.error(
+      { err: error, symbol: this.#options.symbol },
+      "the symbol's log cannot be followed",
+    );
+    for (const { session } of this.#attached.values()) this.#fail(session, error);
+  }
+}
