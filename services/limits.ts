@@ -104,3 +104,10 @@ export const PORT_TRIES_MAX = 50;
 
 /** Findings that an audit keeps to show; beyond it they are only counted. */
 export const AUDIT_FINDINGS_MAX = 1000;
+
+/** Milliseconds between a client's tries to reach a gateway: the first soon, then doubled up to the second figure. */
+export const CLIENT_RECONNECT_MIN_MS = 10;
+export const CLIENT_RECONNECT_MAX_MS = 500;
+
+/** Requests that a client keeps unanswered before a gateway has told its own figure. */
+export const CLIENT_WINDOW_INITIAL = 1024;
