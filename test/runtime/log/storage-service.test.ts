@@ -24,8 +24,8 @@ interface Storage {
   readonly bus: MemoryBus;
   readonly folder: string;
   readonly failures: string[];
-  restart(): Promise<void>;
-  stop(): Promise<void>;
+  readonly restart: () => Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 async function storage(): Promise<Storage> {

@@ -1,0 +1,117 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  CrossingAnswer,
+  CrossingMessage,
+  type BookState,
+} from "../../../proto/generated/evercross/v1/link.ts";
+import { RowChanges } from "../../../runtime/log/row-changes.ts";
+import type { CrossingJob } from "../../../services/crossing/crossing-job.ts";
+import { materialise } from "../../../services/crossing/materialise.ts";
+import { orderKey, parseRowKey } from "../../../services/crossing/row-key.ts";
+import { CrossingFlow, emptyCrossing, flowRequest } from "../../support/crossing-flow.ts";
+
+const STATE_QUERY = CrossingMessage.encode({ body: { $case: "stateQuery", value: {} } }).finish();
+const MARK_QUERY = CrossingMessage.encode({
+  body: { $case: "markQuery", value: { sessions: ["s0", "s1", "s2"] } },
+}).finish();
+
+function ask(job: CrossingJob, data: Uint8Array): CrossingAnswer["body"] {
+  const { replies } = job.step(0, [{ data, reply: "r" }], { epoch: 1, entry: 0 });
+  return CrossingAnswer.decode((replies[0] as { data: Uint8Array }).data).body;
+}
+
+type Rows = Map<string, Uint8Array>;
+
+/** What a store does with the changes of one interval. */
+function apply(rows: Rows, changes: ReturnType<RowChanges["take"]>): void {
+  for (const { key, value } of changes) {
+    const name = Buffer.from(key).toString("hex");
+    if (value === undefined) rows.delete(name);
+    else rows.set(name, value);
+  }
+}
+
+function restored(rows: Rows): CrossingJob {
+  const job = emptyCrossing();
+  for (const name of [...rows.keys()].sort())
+    job.restore(Buffer.from(name, "hex"), rows.get(name) as Uint8Array);
+  job.restored();
+  return job;
+}
+
+const batches = fc.array(
+  fc.record({ requests: fc.array(flowRequest, { minLength: 1, maxLength: 12 }), stored: fc.boolean() }),
+  { minLength: 1, maxLength: 25 },
+);
+
+describe("the rows of a crossing job", () => {
+  test("restore the book and the marks, wherever the intervals end", () => {
+    fc.assert(
+      fc.property(batches, (flow) => {
+        const live = new CrossingFlow();
+        const rows: Rows = new Map();
+        const waiting = new RowChanges();
+        for (const { requests, stored } of flow) {
+          for (const change of materialise(live.payload(requests))) waiting.add(change);
+          if (!stored) continue;
+          apply(rows, waiting.take());
+          const again = restored(rows);
+          expect(ask(again, STATE_QUERY)).toEqual(ask(live.job, STATE_QUERY));
+          expect(ask(again, MARK_QUERY)).toEqual(ask(live.job, MARK_QUERY));
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test("are one for each resting order that is whole, and none for any other order", () => {
+    fc.assert(
+      fc.property(batches, (flow) => {
+        const live = new CrossingFlow();
+        const rows: Rows = new Map();
+        const waiting = new RowChanges();
+        for (const { requests } of flow) {
+          for (const change of materialise(live.payload(requests))) waiting.add(change);
+        }
+        apply(rows, waiting.take());
+        const orders = [...rows.keys()].filter((name) => {
+          const key = parseRowKey(Buffer.from(name, "hex"));
+          return key.kind === "order" && key.part === undefined;
+        });
+        const state = ask(live.job, STATE_QUERY) as { value: BookState };
+        expect(orders).toHaveLength(state.value.liveOrders);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("refuse a part of an order whose own row is missing", () => {
+    const job = emptyCrossing();
+    const add = (): void => job.restore(orderKey(5, 3), Buffer.of(0x48, 1));
+    expect(add).toThrow("row part 3 of order 5 stands without the order's row");
+  });
+});
+
+describe("row changes of one interval", () => {
+  const key = (text: string): Buffer => Buffer.from(text);
+
+  test("of an order that came and went are none", () => {
+    const changes = new RowChanges();
+    changes.add({ key: key("o"), value: key("1"), fresh: true });
+    changes.add({ key: key("o3"), value: key("2"), owner: key("o") });
+    changes.add({ key: key("o3"), value: undefined, owner: key("o") });
+    changes.add({ key: key("o"), value: undefined });
+    expect(changes.take()).toEqual([]);
+  });
+
+  test("of an order stored before are removals of all that it may have", () => {
+    const changes = new RowChanges();
+    changes.add({ key: key("o3"), value: undefined, owner: key("o") });
+    changes.add({ key: key("o"), value: undefined });
+    expect(changes.take().map(({ key: name, value }) => [name.toString(), value])).toEqual([
+      ["o3", undefined],
+      ["o", undefined],
+    ]);
+  });
+});
