@@ -1,0 +1,241 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { JobState } from "../../../proto/generated/evercross/v1/control.ts";
+import { AgentMachine } from "../../../runtime/agent/agent-machine.ts";
+import {
+  GROUP_DEATHS_MAX,
+  HOST_BEATS_MISSED_MAX,
+  HOST_EXIT_MS,
+  JOB_QUARANTINE_MAX_MS,
+  JOB_RESTARTS_MAX,
+} from "../../../runtime/limits.ts";
+import { AgentWorld } from "../../support/agent-world.ts";
+
+const inGroup = (group: string, ...jobs: string[]) => jobs.map((job) => ({ job, group }));
+const TWO_GROUPS = [...inGroup("g1", "a/1", "a/2"), ...inGroup("g2", "b/1")];
+
+describe("AgentMachine", () => {
+  test("starts each group in a host of its own and keeps one spare", () => {
+    const world = new AgentWorld(TWO_GROUPS);
+    expect(world.hostOf("a/1")).toBe(world.hostOf("a/2"));
+    expect(world.hostOf("b/1")).not.toBe(world.hostOf("a/1"));
+    expect(world.alive().length).toBe(3);
+    expect(world.machine.status().hosts.filter((host) => host.spare).length).toBe(1);
+    expect(TWO_GROUPS.map(({ job }) => world.stateOf(job))).toEqual(Array(3).fill(JobState.RUNNING));
+  });
+
+  test("the jobs of a host that dies run in the spare within the same step, and there is a new spare", () => {
+    const world = new AgentWorld(TWO_GROUPS);
+    const spare = world.alive().find((host) => host.jobs.size === 0);
+    world.crash(world.hostOf("a/1"));
+    expect(world.hostOf("a/1")).toBe(spare);
+    expect(world.hostOf("a/2")).toBe(spare);
+    expect(world.machine.status().hosts.filter((host) => host.spare).length).toBe(1);
+    expect(world.machine.status().jobs.map((job) => job.restarts)).toEqual([1, 1, 0]);
+  });
+
+  test(`a host that does not answer is killed after ${HOST_BEATS_MISSED_MAX} beats, no sooner`, () => {
+    const world = new AgentWorld(TWO_GROUPS);
+    world.ticks(3);
+    const host = world.hostOf("b/1");
+    host.hung = true;
+    world.ticks(HOST_BEATS_MISSED_MAX);
+    expect(host.alive).toBe(true);
+    world.ticks(1);
+    expect(host.alive).toBe(false);
+    expect(world.hostOf("b/1")).not.toBe(host);
+  });
+
+  test("an agent that was itself paused does not count its own pause as missed beats", () => {
+    const world = new AgentWorld(TWO_GROUPS);
+    const before = world.alive();
+    world.now += 60_000;
+    world.ticks(2);
+    expect(world.alive()).toEqual(before);
+  });
+
+  test("a job that fails is started again in the same host, and its neighbours do not notice", () => {
+    const world = new AgentWorld(TWO_GROUPS);
+    const host = world.hostOf("a/1");
+    world.fail(host, "a/1");
+    world.ticks(1);
+    expect(world.hostOf("a/1")).toBe(host);
+    expect(world.machine.status().jobs.map((job) => job.restarts)).toEqual([1, 0, 0]);
+  });
+
+  test("nothing is started before every host that was found has said hello or is dead", () => {
+    const found = [
+      { host: "h4", identity: { pid: 4, startTicks: 4 } },
+      { host: "h5", identity: { pid: 5, startTicks: 5 } },
+    ];
+    const machine = new AgentMachine(1, found, 0);
+    expect(machine.step(0, { kind: "desired", jobs: TWO_GROUPS })).toEqual([]);
+    const running = { job: "a/1", state: JobState.RUNNING, epoch: 7, detail: "" };
+    const identity = { pid: 4, startTicks: 4 };
+    const hello = machine.step(50, { kind: "hello", link: 1, host: "h4", identity, jobs: [running] });
+    expect(hello.filter((output) => output.kind !== "event")).toEqual([]);
+    const late = machine.step(600, { kind: "tick" });
+    expect(late.filter((output) => output.kind !== "event")).toEqual([
+      { kind: "poll", link: 1, beat: 1 },
+      { kind: "kill", host: "h5", identity: found[1]?.identity },
+    ]);
+    const after = machine.step(601, { kind: "exit", host: "h5", detail: "" });
+    expect(after.filter((output) => output.kind !== "event")).toEqual([
+      { kind: "start", link: 1, job: "a/2" },
+      { kind: "spawn", host: "h6" },
+      { kind: "spawn", host: "h7" },
+    ]);
+    expect(machine.status().jobs[0]).toMatchObject({ status: running, host: "h4", pid: 4, restarts: 0 });
+  });
+
+  test("a restarted agent adopts what runs and kills nothing that answers", () => {
+    const world = new AgentWorld(TWO_GROUPS);
+    const before = world.alive().map((host) => ({ pid: host.pid, jobs: [...host.jobs] }));
+    world.restartAgent();
+    world.ticks(20);
+    expect(world.alive().map((host) => ({ pid: host.pid, jobs: [...host.jobs] }))).toEqual(before);
+  });
+
+  test("a job that is found in two hosts is stopped in the second", () => {
+    const world = new AgentWorld(TWO_GROUPS);
+    const first = world.hostOf("a/1");
+    const second = world.hostOf("b/1");
+    second.jobs.add("a/1");
+    world.ticks(1);
+    expect(world.hostOf("a/1")).toBe(first);
+    expect(world.events).toContain("job_stopped_twin a/1");
+  });
+
+  test("an answer to a beat that was never sent, or one that forgets a job, is a failed host", () => {
+    const world = new AgentWorld(TWO_GROUPS);
+    const liar = world.hostOf("b/1");
+    world.give({ kind: "answer", link: liar.link ?? 0, beat: 99, jobs: [] });
+    expect(liar.alive).toBe(false);
+    const forgetful = world.hostOf("a/1");
+    forgetful.jobs.delete("a/1");
+    world.ticks(2);
+    expect(forgetful.alive).toBe(false);
+    expect(world.hostOf("a/1")).not.toBe(forgetful);
+  });
+
+  test("a faulty job is quarantined for a growing time, and is never given up", () => {
+    const world = new AgentWorld(TWO_GROUPS);
+    world.faulty.add("b/1");
+    world.fail(world.hostOf("b/1"), "b/1");
+    world.ticks(100);
+    expect(world.events.filter((event) => event === "job_failed b/1").length).toBe(JOB_RESTARTS_MAX);
+    expect(world.machine.status().jobs[2]?.status?.detail).toMatch(/^quarantined for \d+ ms: as simulated/);
+    world.ticks(10 * 60 * 10);
+    const tries = world.events.filter((event) => event === "job_quarantined b/1").length;
+    // 1, 2, 4, 8, 16 and 32 seconds, then once a minute.
+    expect(tries).toBeGreaterThan(10);
+    expect(tries).toBeLessThan(20);
+    world.faulty.clear();
+    world.ticks(JOB_QUARANTINE_MAX_MS / 100 + 1);
+    expect(world.stateOf("b/1")).toBe(JobState.RUNNING);
+  });
+
+  test("a job that kills its host is found by halving its group; all others run on", () => {
+    const jobs = Array.from({ length: 16 }, (_, index) => `a/${index}`);
+    const world = new AgentWorld(inGroup("g", ...jobs));
+    world.poison.add("a/11");
+    world.crash(world.hostOf("a/11"));
+    world.ticks(3000);
+    const running = jobs.filter((job) => world.stateOf(job) === JobState.RUNNING);
+    expect(running).toEqual(jobs.filter((job) => job !== "a/11"));
+    expect(world.events).toContain("job_quarantined a/11");
+    const deaths = Math.max(
+      ...world.machine.status().jobs.map((job) => (job.status?.job === "a/11" ? 0 : job.restarts)),
+    );
+    expect(deaths).toBeLessThanOrEqual((GROUP_DEATHS_MAX + 1) * Math.log2(jobs.length));
+  });
+
+  test("a host that an operator kills is nobody's failure", () => {
+    const world = new AgentWorld(TWO_GROUPS);
+    for (let time = 0; time < 3 * JOB_RESTARTS_MAX; time++) world.give({ kind: "kill", job: "b/1" });
+    expect(world.stateOf("b/1")).toBe(JobState.RUNNING);
+    for (let time = 0; time < 3 * JOB_RESTARTS_MAX; time++) world.give({ kind: "kill", job: "a/1" });
+    expect(world.hostOf("a/1")).toBe(world.hostOf("a/2"));
+  });
+
+  test("a job that is no longer wanted is stopped and forgotten, and its host retires", () => {
+    const world = new AgentWorld(TWO_GROUPS);
+    const host = world.hostOf("b/1");
+    world.give({ kind: "desired", jobs: inGroup("g1", "a/1", "a/2") });
+    world.ticks(1);
+    expect(world.stateOf("b/1")).toBeUndefined();
+    expect(host.alive).toBe(false);
+    expect(world.alive().length).toBe(2);
+  });
+
+  test("a killed host that does not go is given up after its time, and its jobs start elsewhere", () => {
+    const machine = new AgentMachine(0, [], 0);
+    const identity = { pid: 1, startTicks: 1 };
+    machine.step(0, { kind: "desired", jobs: inGroup("g", "a/1") });
+    machine.step(0, { kind: "spawned", host: "h1", identity });
+    machine.step(0, { kind: "hello", link: 1, host: "h1", identity, jobs: [] });
+    expect(machine.step(1, { kind: "closed", link: 1, detail: "" })).toContainEqual({
+      kind: "kill",
+      host: "h1",
+      identity,
+    });
+    const names = (now: number) => machine.step(now, { kind: "tick" }).map((output) => output.kind);
+    expect(names(HOST_EXIT_MS)).toEqual([]);
+    expect(names(HOST_EXIT_MS + 2)).toContain("spawn");
+  });
+
+  test("hosts that die before their hello are started again ever more slowly", () => {
+    const machine = new AgentMachine(0, [], 0);
+    let spawned = machine.step(0, { kind: "desired", jobs: inGroup("g", "a/1") });
+    let count = 0;
+    for (let now = 0; now <= 60_000; now += 100) {
+      const host = spawned.find((output) => output.kind === "spawn")?.host;
+      if (host !== undefined) {
+        count += 1;
+        machine.step(now, { kind: "exit", host, detail: "exit 1" });
+      }
+      spawned = machine.step(now, { kind: "tick" });
+    }
+    expect(count).toBeGreaterThan(5);
+    expect(count).toBeLessThan(20);
+  });
+
+  test("after any storm each wanted job runs in exactly one host", () => {
+    const jobs = [...inGroup("g1", "a/1", "a/2", "a/3"), ...inGroup("g2", "b/1"), ...inGroup("g3", "c/1")];
+    const action = fc.oneof(
+      fc.record({ kind: fc.constant("tick" as const), count: fc.nat(8) }),
+      fc.record({ kind: fc.constant("crash" as const), index: fc.nat(5) }),
+      fc.record({ kind: fc.constant("hang" as const), index: fc.nat(5) }),
+      fc.record({ kind: fc.constant("fail" as const), index: fc.nat(5), job: fc.nat(4) }),
+      fc.record({ kind: fc.constant("kill" as const), job: fc.nat(4) }),
+      fc.record({ kind: fc.constant("agent" as const) }),
+    );
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 60 }), fc.nat(2), (actions, spares) => {
+        const world = new AgentWorld(jobs, spares);
+        for (const one of actions) {
+          const pick = (index: number) => world.alive()[index % Math.max(1, world.alive().length)];
+          if (one.kind === "tick") world.ticks(one.count);
+          else if (one.kind === "kill") world.give({ kind: "kill", job: jobs[one.job]?.job ?? "" });
+          else if (one.kind === "agent") world.restartAgent();
+          else {
+            const host = pick(one.index);
+            if (host === undefined) continue;
+            if (one.kind === "crash") world.crash(host);
+            else if (one.kind === "hang") host.hung = true;
+            else world.fail(host, jobs[one.job]?.job ?? "");
+          }
+        }
+        world.ticks((3 * JOB_QUARANTINE_MAX_MS) / 100);
+        for (const { job } of jobs) {
+          expect(world.hostOf(job).alive).toBe(true);
+          expect(world.stateOf(job)).toBe(JobState.RUNNING);
+        }
+        expect(world.machine.status().hosts.filter((host) => host.spare).length).toBeGreaterThanOrEqual(
+          spares,
+        );
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
