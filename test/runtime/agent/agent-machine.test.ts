@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { JobState } from "../../../proto/generated/evercross/v1/control.ts";
 import { AgentMachine } from "../../../runtime/agent/agent-machine.ts";
