@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { LogRequest, LogResponse, LogStatus } from "../../proto/generated/evercross/v1/log.ts";
@@ -177,6 +177,15 @@ class StorageJob implements RunningJob {
   }
 }
 
+function syncFolder(path: string): void {
+  const file = openSync(path, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** The process before may need a moment to be gone. */
 async function openStore(folder: string): Promise<RocksStore> {
   const deadline = performance.now() + STORAGE_LOCK_WAIT_MS;
@@ -204,6 +213,8 @@ export function storageDefinition(materialisers: ReadonlyMap<string, Materialise
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       const store = await openStore(join(folder, STORE_NAME));
       try {
+        // The store syncs what is in its folder; that the folder itself is there is ours to sync.
+        for (const each of [folder, context.dataDir]) syncFolder(each);
         const job = new StorageJob(context, store, Witness.open(join(folder, WITNESS_NAME)), materialisers);
         job.checkAcknowledged();
         return job;

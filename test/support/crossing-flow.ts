@@ -15,19 +15,21 @@ export interface FlowRequest {
   readonly body: Body;
 }
 
-const orderId = fc.integer({ min: 1, max: 30 });
-const price = fc.integer({ min: 95, max: 105 });
+const orderId = fc.integer({ min: 1, max: 8 });
+/** Few enough that orders meet, yet most of them rest for a while. */
+const offset = fc.integer({ min: 0, max: 4 });
+const LOWEST = { [Side.BUY]: 97, [Side.SELL]: 100 } as const;
 const quantity = fc.integer({ min: 1, max: 50 });
 
 const newOrder = fc
   .record({
     clientOrderId: orderId,
     side: fc.constantFrom(Side.BUY, Side.SELL),
-    kind: fc.constantFrom("day", "day", "day", "ioc", "fok", "market"),
-    price,
+    kind: fc.constantFrom("day", "day", "day", "day", "day", "day", "ioc", "fok", "market"),
+    offset,
     quantity,
   })
-  .map(({ clientOrderId, side, kind, price: limit, quantity: total }): Body => {
+  .map(({ clientOrderId, side, kind, offset: ticks, quantity: total }): Body => {
     const market = kind === "market";
     const resting = kind === "day" ? TimeInForce.DAY : TimeInForce.IMMEDIATE_OR_CANCEL;
     return {
@@ -37,7 +39,7 @@ const newOrder = fc
         side,
         type: market ? OrderType.MARKET : OrderType.LIMIT,
         timeInForce: kind === "fok" ? TimeInForce.FILL_OR_KILL : resting,
-        price: market ? 0 : limit,
+        price: market ? 0 : LOWEST[side] + ticks,
         quantity: total,
       },
     };
@@ -47,7 +49,7 @@ const cancelOrder = orderId.map((clientOrderId): Body => ({
   value: { clientOrderId },
 }));
 const replaceOrder = fc
-  .record({ clientOrderId: orderId, price, quantity })
+  .record({ clientOrderId: orderId, price: fc.integer({ min: 97, max: 104 }), quantity })
   .map((value): Body => ({ $case: "replaceOrder", value }));
 const massCancel = fc.constant<Body>({ $case: "massCancel", value: {} });
 
@@ -55,9 +57,9 @@ const massCancel = fc.constant<Body>({ $case: "massCancel", value: {} });
 export const flowRequest: fc.Arbitrary<FlowRequest> = fc.record({
   session: fc.integer({ min: 0, max: 2 }),
   body: fc.oneof(
-    { weight: 12, arbitrary: newOrder },
-    { weight: 3, arbitrary: cancelOrder },
-    { weight: 3, arbitrary: replaceOrder },
+    { weight: 30, arbitrary: newOrder },
+    { weight: 6, arbitrary: cancelOrder },
+    { weight: 30, arbitrary: replaceOrder },
     { weight: 1, arbitrary: massCancel },
   ),
 });

@@ -125,10 +125,8 @@ describe("an audit of a storage folder", () => {
       rows_differ: (store) => {
         const { key, value } = anyOrder(store);
         const row = OrderRow.decode(openRecord(key, value) as Buffer);
-        const changed = sealRecord(
-          key,
-          OrderRow.encode({ ...row, leaves: row.leaves + 1, quantity: row.quantity + 1 }).finish(),
-        );
+        const other = { ...row, clientOrderId: row.clientOrderId + 1000 };
+        const changed = sealRecord(key, OrderRow.encode(other).finish());
         store.write([{ key, value: changed }], true);
       },
     };
