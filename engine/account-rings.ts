@@ -1,8 +1,4 @@
-import { OrderI32, type OrderTable } from "./order-table.ts";
-
-const I32 = 16;
-const NEXT = OrderI32.ACCOUNT_NEXT;
-const PREV = OrderI32.ACCOUNT_PREV;
+import type { OrderTable } from "./order-table.ts";
 
 /**
  * The live orders of each account, in ascending order id, as a ring through the order records:
@@ -32,33 +28,31 @@ export class AccountRings {
   /** The order's id must be above those of all that are there. */
   append(account: number, handle: number): void {
     if (account * 2 >= this.accounts.length) this.grow(account);
-    const { accounts } = this;
-    const { i32 } = this.orders;
+    const { accounts, orders } = this;
     const first = accounts[account * 2]!;
     if (first === 0) {
       accounts[account * 2] = handle;
-      i32[handle * I32 + NEXT] = handle;
-      i32[handle * I32 + PREV] = handle;
+      orders.setAccountNext(handle, handle);
+      orders.setAccountPrev(handle, handle);
     } else {
-      const last = i32[first * I32 + PREV]!;
-      i32[last * I32 + NEXT] = handle;
-      i32[handle * I32 + PREV] = last;
-      i32[handle * I32 + NEXT] = first;
-      i32[first * I32 + PREV] = handle;
+      const last = orders.accountPrev(first);
+      orders.setAccountNext(last, handle);
+      orders.setAccountPrev(handle, last);
+      orders.setAccountNext(handle, first);
+      orders.setAccountPrev(first, handle);
     }
     accounts[account * 2 + 1]!++;
   }
 
   remove(account: number, handle: number): void {
-    const { accounts } = this;
-    const { i32 } = this.orders;
-    const next = i32[handle * I32 + NEXT]!;
+    const { accounts, orders } = this;
+    const next = orders.accountNext(handle);
     if (next === handle) {
       accounts[account * 2] = 0;
     } else {
-      const prev = i32[handle * I32 + PREV]!;
-      i32[prev * I32 + NEXT] = next;
-      i32[next * I32 + PREV] = prev;
+      const prev = orders.accountPrev(handle);
+      orders.setAccountNext(prev, next);
+      orders.setAccountPrev(next, prev);
       if (accounts[account * 2] === handle) accounts[account * 2] = next;
     }
     accounts[account * 2 + 1]!--;

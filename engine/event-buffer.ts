@@ -26,7 +26,7 @@ export const EVENT_WIDTH = 16;
  *                                                                            OLD_LEAVES, PRIORITY_KEPT at 12, 13
  *      MASS_CANCELLED ·                                                     CANCELLED     REMAINING
  *
- * The meaning of each is that of the messages of `proto/evercross/v1/event.proto`; fields that a kind lacks are 0.
+ * The meaning of each is that of the messages of `proto/evercross/v1/event.proto`; fields that a kind lacks hold anything.
  */
 export const EventField = {
   KIND: 0,
@@ -89,7 +89,7 @@ export class EventBuffer {
     this.length = 0;
   }
 
-  /** Appends an event with every field 0 but kind and sequence; returns its base. */
+  /** Appends an event of which only kind and sequence are set; returns its base. */
   append(kind: EventKind, sequence: number): number {
     const base = this.length * EVENT_WIDTH;
     if (base === this.values.length) this.grow();
@@ -97,7 +97,6 @@ export class EventBuffer {
     const values = this.values;
     values[base] = kind;
     values[base + SEQUENCE] = sequence;
-    for (let field = ACCOUNT; field < EVENT_WIDTH; field++) values[base + field] = 0;
     return base;
   }
 

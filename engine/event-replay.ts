@@ -127,10 +127,10 @@ export class EventReplay {
     if (this.takerLeaves < this.takerRests) this.contradicts(`the taker should keep ${this.takerRests}`);
     const ladder = this.takerSide === 1 ? resting.asks : resting.bids;
     const maker = this.order(this.field(F.MAKER_ACCOUNT), F.MAKER_CLIENT_ORDER_ID, F.MAKER_ORDER_ID);
-    if (ladder.best === 0 || resting.head(ladder.best) !== maker)
+    if (ladder.best === 0 || resting.levels.head(ladder.best) !== maker)
       this.contradicts("the maker is not first in line");
     this.expect("price", price, resting.priceOf(maker));
-    const left = resting.leavesOf(maker) - quantity;
+    const left = resting.orders.leaves(maker) - quantity;
     this.expect("maker's leaves", this.field(F.MAKER_LEAVES), left);
     if (left < 0) this.contradicts("the maker has less than what was executed");
     if (left > 0) {
@@ -154,8 +154,8 @@ export class EventReplay {
     const order = this.order(this.field(F.ACCOUNT), F.CLIENT_ORDER_ID, F.ORDER_ID);
     this.expect("side", this.field(F.SIDE), resting.sideOf(order));
     this.expect("price", this.field(F.PRICE), resting.priceOf(order));
-    this.expect("quantity", this.field(F.QUANTITY), resting.leavesOf(order));
-    this.expect("rested", this.field(F.RESTED), resting.leavesOf(order));
+    this.expect("quantity", this.field(F.QUANTITY), resting.orders.leaves(order));
+    this.expect("rested", this.field(F.RESTED), resting.orders.leaves(order));
     resting.dequeue(order);
     resting.drop(order);
   }
@@ -167,8 +167,8 @@ export class EventReplay {
     const rests = this.field(F.RESTING);
     const order = this.order(this.field(F.ACCOUNT), F.CLIENT_ORDER_ID, F.ORDER_ID);
     const side = resting.sideOf(order);
-    const oldLeaves = resting.leavesOf(order);
-    const leaves = quantity - (resting.quantityOf(order) - oldLeaves);
+    const oldLeaves = resting.orders.leaves(order);
+    const leaves = quantity - (resting.orders.quantity(order) - oldLeaves);
     this.expect("side", this.field(F.SIDE), side);
     this.expect("old price", this.field(F.OLD_PRICE), resting.priceOf(order));
     this.expect("old leaves", this.field(F.OLD_LEAVES), oldLeaves);
@@ -212,7 +212,7 @@ export class EventReplay {
     const clientOrderId = this.field(clientOrderIdField);
     const orderId = this.field(orderIdField);
     const handle = this.resting.find(account, clientOrderId);
-    if (handle === 0 || this.resting.orderIdOf(handle) !== orderId) {
+    if (handle === 0 || this.resting.orders.orderId(handle) !== orderId) {
       this.contradicts(
         `order ${orderId} (client order id ${clientOrderId} of account ${account}) is not live`,
       );

@@ -1,5 +1,5 @@
 import { broken } from "./invariant.ts";
-import { LevelF64, type LevelTable } from "./level-table.ts";
+import type { LevelTable } from "./level-table.ts";
 import { INTEGER_MAX } from "./limits.ts";
 
 const TWO_32 = 4_294_967_296;
@@ -118,7 +118,7 @@ export class FarPrices {
   }
 
   private key(level: number): number {
-    return this.keyOf(this.levels.f64[level * 4 + LevelF64.PRICE]!);
+    return this.keyOf(this.levels.price(level));
   }
 
   private closest(high: number, low: number): number {

@@ -2,6 +2,11 @@ import { OrderType, RejectReason, Side, TimeInForce } from "./codes.ts";
 import { broken } from "./invariant.ts";
 import { INTEGER_MAX } from "./limits.ts";
 
+// Of this file, so that the compiler can fold them.
+const { BUY, SELL } = Side;
+const { LIMIT, MARKET } = OrderType;
+const { DAY, FILL_OR_KILL, IMMEDIATE_OR_CANCEL } = TimeInForce;
+
 /** What a book trades, in its own integer units. */
 export interface Instrument {
   readonly symbol: string;
@@ -44,19 +49,15 @@ export function checkOrder(
   quantity: number,
 ): 0 | RejectReason {
   if (!isOrderId(clientOrderId)) return RejectReason.INVALID_ORDER_ID;
-  if (side !== Side.BUY && side !== Side.SELL) return RejectReason.INVALID_SIDE;
-  if (type === OrderType.LIMIT) {
-    if (
-      timeInForce !== TimeInForce.DAY &&
-      timeInForce !== TimeInForce.IMMEDIATE_OR_CANCEL &&
-      timeInForce !== TimeInForce.FILL_OR_KILL
-    ) {
+  if (side !== BUY && side !== SELL) return RejectReason.INVALID_SIDE;
+  if (type === LIMIT) {
+    if (timeInForce !== DAY && timeInForce !== IMMEDIATE_OR_CANCEL && timeInForce !== FILL_OR_KILL) {
       return RejectReason.INVALID_TIME_IN_FORCE;
     }
     return checkQuantity(instrument, quantity) || checkPrice(instrument, price);
   }
-  if (type !== OrderType.MARKET) return RejectReason.INVALID_ORDER_TYPE;
-  if (timeInForce !== TimeInForce.IMMEDIATE_OR_CANCEL && timeInForce !== TimeInForce.FILL_OR_KILL) {
+  if (type !== MARKET) return RejectReason.INVALID_ORDER_TYPE;
+  if (timeInForce !== IMMEDIATE_OR_CANCEL && timeInForce !== FILL_OR_KILL) {
     return RejectReason.INVALID_TIME_IN_FORCE;
   }
   return checkQuantity(instrument, quantity) || (price === 0 ? 0 : RejectReason.INVALID_PRICE);

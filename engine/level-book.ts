@@ -1,9 +1,7 @@
 import { Side } from "./codes.ts";
 import { broken } from "./invariant.ts";
-import { LevelF64, LevelTable } from "./level-table.ts";
+import { LevelTable } from "./level-table.ts";
 import { PriceLadder } from "./price-ladder.ts";
-
-const F64 = 4;
 
 /**
  * The quantity at each price, kept by following a symbol's events and nothing else: market depth. Each method takes
@@ -55,7 +53,7 @@ export class LevelBook {
   /** What is open at a price. */
   quantity(side: Side, price: number): number {
     const level = this.ladder(side).find(price);
-    return level === 0 ? 0 : this.table.f64[level * F64 + LevelF64.QUANTITY]!;
+    return level === 0 ? 0 : this.table.quantity(level);
   }
 
   /** Up to `max` levels, best first. */
@@ -65,7 +63,7 @@ export class LevelBook {
     for (let level = ladder.best; level !== 0 && found.length < max; level = ladder.next(level)) {
       found.push({
         price: this.table.price(level),
-        quantity: this.table.f64[level * F64 + LevelF64.QUANTITY]!,
+        quantity: this.table.quantity(level),
       });
     }
     return found;
@@ -80,9 +78,9 @@ export class LevelBook {
     if (by === 0) return price === 0 ? 0 : this.quantity(side, price);
     const ladder = this.ladder(side);
     const level = ladder.obtain(price);
-    const quantity = this.table.f64[level * F64 + LevelF64.QUANTITY]! + by;
+    this.table.addQuantity(level, by);
+    const quantity = this.table.quantity(level);
     if (quantity < 0) broken(`level ${price}: an event takes ${-by} of ${quantity - by}`);
-    this.table.f64[level * F64 + LevelF64.QUANTITY] = quantity;
     if (quantity === 0) ladder.remove(level);
     return quantity;
   }

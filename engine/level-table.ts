@@ -1,11 +1,12 @@
-/** A level's record seen as doubles: `f64[handle * 4 + LevelF64.…]`. */
-export const LevelF64 = { PRICE: 0, QUANTITY: 1 } as const;
-
-/** The same record seen as 32-bit integers: `i32[handle * 8 + LevelI32.…]`. */
-export const LevelI32 = { HEAD: 4, TAIL: 5, COUNT: 6, OFFSET: 7 } as const;
-
+// Offsets in a record; kept in this file, where the compiler can fold them.
 const F64 = 4;
+const PRICE = 0;
+const QUANTITY = 1;
 const I32 = 8;
+const HEAD = 4;
+const TAIL = 5;
+const COUNT = 6;
+const OFFSET = 7;
 
 /**
  * Records of the price levels of both sides, 32 bytes each:
@@ -17,8 +18,8 @@ const I32 = 8;
  * place in its side's window, or -1. Handles count from 1; 0 means none. Free records are a stack linked by HEAD.
  */
 export class LevelTable {
-  f64: Float64Array;
-  i32: Int32Array;
+  private f64: Float64Array;
+  private i32: Int32Array;
   private free = 0;
   private unused = 1;
   private capacity = 8;
@@ -33,28 +34,68 @@ export class LevelTable {
   allocate(price: number, offset: number): number {
     let handle = this.free;
     if (handle !== 0) {
-      this.free = this.i32[handle * I32 + LevelI32.HEAD]!;
+      this.free = this.i32[handle * I32 + HEAD]!;
     } else {
       if (this.unused === this.capacity) this.grow();
       handle = this.unused++;
     }
     const { f64, i32 } = this;
-    f64[handle * F64 + LevelF64.PRICE] = price;
-    f64[handle * F64 + LevelF64.QUANTITY] = 0;
-    i32[handle * I32 + LevelI32.HEAD] = 0;
-    i32[handle * I32 + LevelI32.TAIL] = 0;
-    i32[handle * I32 + LevelI32.COUNT] = 0;
-    i32[handle * I32 + LevelI32.OFFSET] = offset;
+    f64[handle * F64 + PRICE] = price;
+    f64[handle * F64 + QUANTITY] = 0;
+    i32[handle * I32 + HEAD] = 0;
+    i32[handle * I32 + TAIL] = 0;
+    i32[handle * I32 + COUNT] = 0;
+    i32[handle * I32 + OFFSET] = offset;
     return handle;
   }
 
   release(handle: number): void {
-    this.i32[handle * I32 + LevelI32.HEAD] = this.free;
+    this.i32[handle * I32 + HEAD] = this.free;
     this.free = handle;
   }
 
   price(handle: number): number {
-    return this.f64[handle * F64 + LevelF64.PRICE]!;
+    return this.f64[handle * F64 + PRICE]!;
+  }
+
+  quantity(handle: number): number {
+    return this.f64[handle * F64 + QUANTITY]!;
+  }
+
+  addQuantity(handle: number, by: number): void {
+    this.f64[handle * F64 + QUANTITY]! += by;
+  }
+
+  head(handle: number): number {
+    return this.i32[handle * I32 + HEAD]!;
+  }
+
+  setHead(handle: number, head: number): void {
+    this.i32[handle * I32 + HEAD] = head;
+  }
+
+  tail(handle: number): number {
+    return this.i32[handle * I32 + TAIL]!;
+  }
+
+  setTail(handle: number, tail: number): void {
+    this.i32[handle * I32 + TAIL] = tail;
+  }
+
+  count(handle: number): number {
+    return this.i32[handle * I32 + COUNT]!;
+  }
+
+  addCount(handle: number, by: number): void {
+    this.i32[handle * I32 + COUNT]! += by;
+  }
+
+  offset(handle: number): number {
+    return this.i32[handle * I32 + OFFSET]!;
+  }
+
+  setOffset(handle: number, offset: number): void {
+    this.i32[handle * I32 + OFFSET] = offset;
   }
 
   private grow(): void {

@@ -21,6 +21,13 @@ import { isAccount, type LiveOrder } from "./order-table.ts";
 import { BookRestore } from "./book-restore.ts";
 import { RestingOrders } from "./resting-orders.ts";
 
+// Of this file, so that the compiler can fold them.
+const BUY = Side.BUY;
+const LIMIT = OrderType.LIMIT;
+const DAY = TimeInForce.DAY;
+const FILL_OR_KILL = TimeInForce.FILL_OR_KILL;
+const RESTING = EventField.RESTING;
+
 /** One price level as others see it. */
 export interface Level {
   readonly price: number;
@@ -94,16 +101,18 @@ export class OrderBook {
       quantity,
       0,
     );
-    const limit = type === OrderType.LIMIT ? price : side === Side.BUY ? INTEGER_MAX : 0;
+    const limit = type === LIMIT ? price : side === BUY ? INTEGER_MAX : 0;
     let leaves = quantity;
     let ended: CancelReason | 0 = 0;
-    if (timeInForce === TimeInForce.FILL_OR_KILL && !this.canFill(side as Side, limit, quantity)) {
+    if (timeInForce === FILL_OR_KILL && !this.canFill(side as Side, limit, quantity)) {
       ended = CancelReason.FILL_OR_KILL;
     } else {
-      leaves = this.take(account, orderId, clientOrderId, side as Side, limit, quantity);
-      if (leaves === 0) return;
-      if (this.crosses(side as Side, limit)) ended = CancelReason.SWEEP_LIMIT;
-      else if (timeInForce !== TimeInForce.DAY) ended = CancelReason.IMMEDIATE_REMAINDER;
+      if (this.crosses(side as Side, limit)) {
+        leaves = this.take(account, orderId, clientOrderId, side as Side, limit, quantity);
+        if (leaves === 0) return;
+        if (this.crosses(side as Side, limit)) ended = CancelReason.SWEEP_LIMIT;
+      }
+      if (ended === 0 && timeInForce !== DAY) ended = CancelReason.IMMEDIATE_REMAINDER;
     }
     if (ended !== 0) {
       this.out.cancelled(this.event++, account, orderId, clientOrderId, side, price, leaves, 0, ended);
@@ -121,7 +130,7 @@ export class OrderBook {
       sequence,
     );
     this.resting.enqueue(handle, side as Side, price);
-    this.out.values[base + EventField.RESTING] = leaves;
+    this.out.values[base + RESTING] = leaves;
   }
 
   /** Ends a live order. Events: `CANCELLED`, or `REJECTED`. */
@@ -156,8 +165,8 @@ export class OrderBook {
     }
     const { resting } = this;
     const reason = checkQuantity(this.instrument, quantity) || checkPrice(this.instrument, price);
-    const oldLeaves = resting.leavesOf(handle);
-    const leaves = quantity - (resting.quantityOf(handle) - oldLeaves);
+    const oldLeaves = resting.orders.leaves(handle);
+    const leaves = quantity - (resting.orders.quantity(handle) - oldLeaves);
     const side = resting.sideOf(handle);
     if (reason !== 0) {
       this.reject(account, clientOrderId, reason);
@@ -226,8 +235,8 @@ export class OrderBook {
     for (let level = ladder.best; level !== 0 && found.length < max; level = ladder.next(level)) {
       found.push({
         price: this.resting.levels.price(level),
-        quantity: this.resting.levelQuantity(level),
-        orders: this.resting.levelOrders(level),
+        quantity: this.resting.levels.quantity(level),
+        orders: this.resting.levels.count(level),
       });
     }
     return found;
@@ -245,7 +254,11 @@ export class OrderBook {
     for (const side of [Side.BUY, Side.SELL]) {
       const ladder = this.resting.ladder(side);
       for (let level = ladder.best; level !== 0; level = ladder.next(level)) {
-        for (let order = this.resting.head(level); order !== 0; order = this.resting.behind(order)) {
+        for (
+          let order = this.resting.levels.head(level);
+          order !== 0;
+          order = this.resting.orders.next(order)
+        ) {
           yield this.resting.describe(order);
         }
       }
@@ -300,17 +313,17 @@ export class OrderBook {
     quantity: number,
   ): 0 | RejectReason {
     if (this.resting.find(account, clientOrderId) !== 0) return RejectReason.DUPLICATE_ORDER_ID;
-    if (timeInForce !== TimeInForce.DAY) return 0;
+    if (timeInForce !== DAY) return 0;
     if (this.resting.orders.live >= ORDERS_MAX) return RejectReason.BOOK_FULL;
     return this.sideQuantity(side as Side) + quantity > SIDE_QUANTITY_MAX ? RejectReason.BOOK_FULL : 0;
   }
 
   private sideQuantity(side: Side): number {
-    return side === Side.BUY ? this.resting.bidQuantity : this.resting.askQuantity;
+    return side === BUY ? this.resting.bidQuantity : this.resting.askQuantity;
   }
 
   private crosses(side: Side, limit: number): boolean {
-    if (side === Side.BUY) {
+    if (side === BUY) {
       const { best } = this.resting.asks;
       return best !== 0 && this.resting.levels.price(best) <= limit;
     }
@@ -328,12 +341,12 @@ export class OrderBook {
     quantity: number,
   ): number {
     const { resting } = this;
-    const opposite = side === Side.BUY ? resting.asks : resting.bids;
+    const opposite = side === BUY ? resting.asks : resting.bids;
     let leaves = quantity;
     for (let fills = 0; leaves > 0 && fills < REQUEST_FILLS_MAX && this.crosses(side, limit); fills++) {
       const price = resting.levels.price(opposite.best);
-      const maker = resting.head(opposite.best);
-      const makerLeaves = resting.leavesOf(maker);
+      const maker = resting.levels.head(opposite.best);
+      const makerLeaves = resting.orders.leaves(maker);
       const executed = leaves < makerLeaves ? leaves : makerLeaves;
       leaves -= executed;
       this.out.trade(
@@ -346,8 +359,8 @@ export class OrderBook {
         clientOrderId,
         leaves,
         resting.accountOf(maker),
-        resting.orderIdOf(maker),
-        resting.clientOrderIdOf(maker),
+        resting.orders.orderId(maker),
+        resting.orders.clientOrderId(maker),
         makerLeaves - executed,
       );
       if (executed < makerLeaves) {
@@ -364,25 +377,25 @@ export class OrderBook {
    * except at the last level of an order that comes near that limit. */
   private canFill(side: Side, limit: number, quantity: number): boolean {
     const { resting } = this;
-    const opposite = side === Side.BUY ? resting.asks : resting.bids;
-    if (quantity > (side === Side.BUY ? resting.askQuantity : resting.bidQuantity)) return false;
+    const opposite = side === BUY ? resting.asks : resting.bids;
+    if (quantity > (side === BUY ? resting.askQuantity : resting.bidQuantity)) return false;
     let missing = quantity;
     let fills = 0;
     for (let level = opposite.best; level !== 0; level = opposite.next(level)) {
       const price = resting.levels.price(level);
-      if (side === Side.BUY ? price > limit : price < limit) return false;
-      const here = resting.levelQuantity(level);
+      if (side === BUY ? price > limit : price < limit) return false;
+      const here = resting.levels.quantity(level);
       if (here >= missing) {
-        if (fills + resting.levelOrders(level) <= REQUEST_FILLS_MAX) return true;
-        let order = resting.head(level);
+        if (fills + resting.levels.count(level) <= REQUEST_FILLS_MAX) return true;
+        let order = resting.levels.head(level);
         for (; missing > 0 && fills < REQUEST_FILLS_MAX; fills++) {
-          missing -= resting.leavesOf(order);
-          order = resting.behind(order);
+          missing -= resting.orders.leaves(order);
+          order = resting.orders.next(order);
         }
         return missing <= 0;
       }
       missing -= here;
-      fills += resting.levelOrders(level);
+      fills += resting.levels.count(level);
       if (fills >= REQUEST_FILLS_MAX) return false;
     }
     return false;
@@ -393,10 +406,10 @@ export class OrderBook {
     const { resting } = this;
     const sequence = this.event++;
     const account = resting.accountOf(handle);
-    const orderId = resting.orderIdOf(handle);
-    const clientOrderId = resting.clientOrderIdOf(handle);
+    const orderId = resting.orders.orderId(handle);
+    const clientOrderId = resting.orders.clientOrderId(handle);
     const oldPrice = resting.priceOf(handle);
-    const oldLeaves = resting.leavesOf(handle);
+    const oldLeaves = resting.orders.leaves(handle);
     const kept = price === oldPrice && leaves <= oldLeaves;
     const base = this.out.replaced(
       sequence,
@@ -420,7 +433,7 @@ export class OrderBook {
     const left = this.take(account, orderId, clientOrderId, side, price, leaves);
     if (left > 0 && !this.crosses(side, price)) {
       resting.requeue(handle, side, price, quantity, left, sequence);
-      this.out.values[base + EventField.RESTING] = left;
+      this.out.values[base + RESTING] = left;
       return;
     }
     resting.drop(handle);
@@ -432,12 +445,12 @@ export class OrderBook {
   /** Ends a resting order. */
   private end(handle: number, reason: CancelReason): void {
     const { resting } = this;
-    const leaves = resting.leavesOf(handle);
+    const leaves = resting.orders.leaves(handle);
     this.out.cancelled(
       this.event++,
       resting.accountOf(handle),
-      resting.orderIdOf(handle),
-      resting.clientOrderIdOf(handle),
+      resting.orders.orderId(handle),
+      resting.orders.clientOrderId(handle),
       resting.sideOf(handle),
       resting.priceOf(handle),
       leaves,

@@ -1,8 +1,6 @@
-import { OrderF64, OrderI32, type OrderTable, ownerAccount } from "./order-table.ts";
+import { type OrderTable, ownerAccount } from "./order-table.ts";
 
 const SLOTS_INITIAL = 16;
-const F64 = 8;
-const I32 = 16;
 
 /** Mixes all bits of an account and a client order id into 32. */
 export function hashId(account: number, clientOrderId: number): number {
@@ -72,11 +70,8 @@ export class OrderIndex {
   }
 
   private isOrder(handle: number, account: number, clientOrderId: number): boolean {
-    const { f64, i32 } = this.orders;
-    return (
-      f64[handle * F64 + OrderF64.CLIENT_ORDER_ID] === clientOrderId &&
-      ownerAccount(i32[handle * I32 + OrderI32.OWNER]!) === account
-    );
+    const { orders } = this;
+    return orders.clientOrderId(handle) === clientOrderId && ownerAccount(orders.owner(handle)) === account;
   }
 
   private grow(): void {

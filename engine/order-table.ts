@@ -20,22 +20,20 @@ export interface LiveOrder {
   readonly priority: number;
 }
 
-/** An order's record seen as doubles: `f64[handle * 8 + OrderF64.…]`. */
-export const OrderF64 = { ORDER_ID: 0, CLIENT_ORDER_ID: 1, QUANTITY: 2, LEAVES: 3, PRIORITY: 4 } as const;
-
-/** The same record seen as 32-bit integers: `i32[handle * 16 + OrderI32.…]`. */
-export const OrderI32 = {
-  NEXT: 10,
-  PREV: 11,
-  ACCOUNT_NEXT: 12,
-  ACCOUNT_PREV: 13,
-  LEVEL: 14,
-  OWNER: 15,
-} as const;
-
+// Offsets in a record; kept in this file, where the compiler can fold them.
 const F64 = 8;
+const ORDER_ID = 0;
+const CLIENT_ORDER_ID = 1;
+const QUANTITY = 2;
+const LEAVES = 3;
+const PRIORITY = 4;
 const I32 = 16;
-const NEXT = OrderI32.NEXT;
+const NEXT = 10;
+const PREV = 11;
+const ACCOUNT_NEXT = 12;
+const ACCOUNT_PREV = 13;
+const LEVEL = 14;
+const OWNER = 15;
 
 /** Account and kind in one word: `account << 8 | timeInForce << 4 | type << 2 | side`. */
 export function packOwner(account: number, side: number, type: number, timeInForce: number): number {
@@ -60,9 +58,9 @@ export const isAccount = (account: number): boolean => account >>> 0 === account
  * by NEXT: the one used last is used next, while it is still cached. The price is the level's.
  */
 export class OrderTable {
-  f64: Float64Array;
-  i32: Int32Array;
   live = 0;
+  private f64: Float64Array;
+  private i32: Int32Array;
   private free = 0;
   private unused = 1;
   private capacity = 8;
@@ -73,8 +71,110 @@ export class OrderTable {
     this.i32 = new Int32Array(buffer);
   }
 
-  /** A record's handle; every field is the caller's to set. */
-  allocate(): number {
+  /** A new record's handle; the links are the caller's to set. */
+  add(
+    orderId: number,
+    clientOrderId: number,
+    quantity: number,
+    leaves: number,
+    priority: number,
+    owner: number,
+  ): number {
+    const handle = this.allocate();
+    const { f64 } = this;
+    const base = handle * F64;
+    f64[base + ORDER_ID] = orderId;
+    f64[base + CLIENT_ORDER_ID] = clientOrderId;
+    f64[base + QUANTITY] = quantity;
+    f64[base + LEAVES] = leaves;
+    f64[base + PRIORITY] = priority;
+    this.i32[handle * I32 + OWNER] = owner;
+    return handle;
+  }
+
+  release(handle: number): void {
+    this.live--;
+    this.i32[handle * I32 + NEXT] = this.free;
+    this.free = handle;
+  }
+
+  orderId(handle: number): number {
+    return this.f64[handle * F64 + ORDER_ID]!;
+  }
+
+  clientOrderId(handle: number): number {
+    return this.f64[handle * F64 + CLIENT_ORDER_ID]!;
+  }
+
+  quantity(handle: number): number {
+    return this.f64[handle * F64 + QUANTITY]!;
+  }
+
+  setQuantity(handle: number, quantity: number): void {
+    this.f64[handle * F64 + QUANTITY] = quantity;
+  }
+
+  leaves(handle: number): number {
+    return this.f64[handle * F64 + LEAVES]!;
+  }
+
+  setLeaves(handle: number, leaves: number): void {
+    this.f64[handle * F64 + LEAVES] = leaves;
+  }
+
+  priority(handle: number): number {
+    return this.f64[handle * F64 + PRIORITY]!;
+  }
+
+  setPriority(handle: number, priority: number): void {
+    this.f64[handle * F64 + PRIORITY] = priority;
+  }
+
+  next(handle: number): number {
+    return this.i32[handle * I32 + NEXT]!;
+  }
+
+  setNext(handle: number, next: number): void {
+    this.i32[handle * I32 + NEXT] = next;
+  }
+
+  prev(handle: number): number {
+    return this.i32[handle * I32 + PREV]!;
+  }
+
+  setPrev(handle: number, prev: number): void {
+    this.i32[handle * I32 + PREV] = prev;
+  }
+
+  accountNext(handle: number): number {
+    return this.i32[handle * I32 + ACCOUNT_NEXT]!;
+  }
+
+  setAccountNext(handle: number, accountNext: number): void {
+    this.i32[handle * I32 + ACCOUNT_NEXT] = accountNext;
+  }
+
+  accountPrev(handle: number): number {
+    return this.i32[handle * I32 + ACCOUNT_PREV]!;
+  }
+
+  setAccountPrev(handle: number, accountPrev: number): void {
+    this.i32[handle * I32 + ACCOUNT_PREV] = accountPrev;
+  }
+
+  level(handle: number): number {
+    return this.i32[handle * I32 + LEVEL]!;
+  }
+
+  setLevel(handle: number, level: number): void {
+    this.i32[handle * I32 + LEVEL] = level;
+  }
+
+  owner(handle: number): number {
+    return this.i32[handle * I32 + OWNER]!;
+  }
+
+  private allocate(): number {
     this.live++;
     const handle = this.free;
     if (handle !== 0) {
@@ -83,12 +183,6 @@ export class OrderTable {
     }
     if (this.unused === this.capacity) this.grow();
     return this.unused++;
-  }
-
-  release(handle: number): void {
-    this.live--;
-    this.i32[handle * I32 + NEXT] = this.free;
-    this.free = handle;
   }
 
   private grow(): void {

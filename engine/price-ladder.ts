@@ -1,11 +1,8 @@
 import { Side } from "./codes.ts";
 import { FarPrices } from "./far-prices.ts";
-import { LevelF64, LevelI32, type LevelTable } from "./level-table.ts";
+import type { LevelTable } from "./level-table.ts";
 import { INTEGER_MAX, WINDOW_TICKS_MAX, WINDOW_TICKS_MIN } from "./limits.ts";
 import { PriceWindow } from "./price-window.ts";
-
-const F64 = 4;
-const I32 = 8;
 
 /**
  * The price levels of one side, best first. A price's key is its distance from the side's best possible price, so
@@ -65,7 +62,7 @@ export class PriceLadder {
 
   /** Removes a level, whose queue is empty, and frees its record. */
   remove(level: number): void {
-    const offset = this.levels.i32[level * I32 + LevelI32.OFFSET]!;
+    const offset = this.levels.offset(level);
     if (offset >= 0) this.window.unset(offset);
     else this.far.remove(level);
     this.levels.release(level);
@@ -74,7 +71,7 @@ export class PriceLadder {
 
   /** The next worse level, or 0. */
   next(level: number): number {
-    const offset = this.levels.i32[level * I32 + LevelI32.OFFSET]!;
+    const offset = this.levels.offset(level);
     if (offset >= 0) {
       const behind = this.window.next(offset);
       return behind >= 0 ? this.window.slots[behind]! : this.far.ceiling(this.base + this.span);
@@ -111,7 +108,7 @@ export class PriceLadder {
       this.best = level;
       return;
     }
-    const best = this.levels.f64[this.best * F64 + LevelF64.PRICE]!;
+    const best = this.levels.price(this.best);
     if (this.isBuy ? price > best : price < best) this.best = level;
   }
 
@@ -159,7 +156,7 @@ export class PriceLadder {
     const distance = this.key(this.levels.price(level)) - this.base;
     const near = distance >= 0 && distance < this.span;
     const offset = near ? distance / this.tick : -1;
-    this.levels.i32[level * I32 + LevelI32.OFFSET] = offset;
+    this.levels.setOffset(level, offset);
     if (near) this.window.set(offset, level);
     else this.far.insert(level);
   }

@@ -1,11 +1,9 @@
 import { AccountRings } from "./account-rings.ts";
 import { Side } from "./codes.ts";
-import { LevelF64, LevelI32, LevelTable } from "./level-table.ts";
+import { LevelTable } from "./level-table.ts";
 import { hashId, OrderIndex } from "./order-index.ts";
 import {
   type LiveOrder,
-  OrderF64,
-  OrderI32,
   OrderTable,
   ownerAccount,
   ownerSide,
@@ -15,10 +13,8 @@ import {
 } from "./order-table.ts";
 import { PriceLadder } from "./price-ladder.ts";
 
-const ORDER_F64 = 8;
-const ORDER_I32 = 16;
-const LEVEL_F64 = 4;
-const LEVEL_I32 = 8;
+// Of this file, so that the compiler can fold it.
+const BUY = Side.BUY;
 
 /**
  * The orders that rest, and every way to reach them. Knows nothing of crossing.
@@ -52,7 +48,7 @@ export class RestingOrders {
   }
 
   ladder(side: Side): PriceLadder {
-    return side === Side.BUY ? this.bids : this.asks;
+    return side === BUY ? this.bids : this.asks;
   }
 
   /** Best price of a side, 0 when it is empty. */
@@ -95,73 +91,66 @@ export class RestingOrders {
     leaves: number,
     priority: number,
   ): number {
-    const handle = this.orders.allocate();
-    const { f64, i32 } = this.orders;
-    f64[handle * ORDER_F64 + OrderF64.ORDER_ID] = orderId;
-    f64[handle * ORDER_F64 + OrderF64.CLIENT_ORDER_ID] = clientOrderId;
-    f64[handle * ORDER_F64 + OrderF64.QUANTITY] = quantity;
-    f64[handle * ORDER_F64 + OrderF64.LEAVES] = leaves;
-    f64[handle * ORDER_F64 + OrderF64.PRIORITY] = priority;
-    i32[handle * ORDER_I32 + OrderI32.OWNER] = owner;
+    const handle = this.orders.add(orderId, clientOrderId, quantity, leaves, priority, owner);
     this.index.add(hashId(account, clientOrderId), handle);
     return handle;
   }
 
   /** Puts an order last in line at a price. */
   enqueue(handle: number, side: Side, price: number): void {
+    const { orders, levels } = this;
     const level = this.ladder(side).obtain(price);
-    const orders = this.orders.i32;
-    const levels = this.levels.i32;
-    const tail = levels[level * LEVEL_I32 + LevelI32.TAIL]!;
-    if (tail === 0) levels[level * LEVEL_I32 + LevelI32.HEAD] = handle;
-    else orders[tail * ORDER_I32 + OrderI32.NEXT] = handle;
-    levels[level * LEVEL_I32 + LevelI32.TAIL] = handle;
-    levels[level * LEVEL_I32 + LevelI32.COUNT]!++;
-    orders[handle * ORDER_I32 + OrderI32.PREV] = tail;
-    orders[handle * ORDER_I32 + OrderI32.NEXT] = 0;
-    orders[handle * ORDER_I32 + OrderI32.LEVEL] = level;
-    this.count(level, side, this.orders.f64[handle * ORDER_F64 + OrderF64.LEAVES]!);
+    const tail = levels.tail(level);
+    if (tail === 0) levels.setHead(level, handle);
+    else orders.setNext(tail, handle);
+    levels.setTail(level, handle);
+    levels.addCount(level, 1);
+    orders.setPrev(handle, tail);
+    orders.setNext(handle, 0);
+    orders.setLevel(handle, level);
+    this.count(level, side, orders.leaves(handle));
   }
 
   /** Takes an order out of its line; it stays live. */
   dequeue(handle: number): void {
-    const orders = this.orders.i32;
-    const levels = this.levels.i32;
-    const level = orders[handle * ORDER_I32 + OrderI32.LEVEL]!;
-    const next = orders[handle * ORDER_I32 + OrderI32.NEXT]!;
-    const prev = orders[handle * ORDER_I32 + OrderI32.PREV]!;
-    if (prev === 0) levels[level * LEVEL_I32 + LevelI32.HEAD] = next;
-    else orders[prev * ORDER_I32 + OrderI32.NEXT] = next;
-    if (next === 0) levels[level * LEVEL_I32 + LevelI32.TAIL] = prev;
-    else orders[next * ORDER_I32 + OrderI32.PREV] = prev;
-    levels[level * LEVEL_I32 + LevelI32.COUNT]!--;
+    const { orders, levels } = this;
+    const level = orders.level(handle);
+    const next = orders.next(handle);
+    const prev = orders.prev(handle);
     const side = this.sideOf(handle);
-    this.count(level, side, -this.orders.f64[handle * ORDER_F64 + OrderF64.LEAVES]!);
-    if (prev === 0 && next === 0) this.ladder(side).remove(level);
+    if (side === BUY) this.bidQuantity -= orders.leaves(handle);
+    else this.askQuantity -= orders.leaves(handle);
+    if (prev === 0 && next === 0) {
+      this.ladder(side).remove(level);
+      return;
+    }
+    if (prev === 0) levels.setHead(level, next);
+    else orders.setNext(prev, next);
+    if (next === 0) levels.setTail(level, prev);
+    else orders.setPrev(next, prev);
+    levels.addCount(level, -1);
+    levels.addQuantity(level, -orders.leaves(handle));
   }
 
   /** Forgets an order that is in no queue. */
   drop(handle: number): void {
-    const account = this.accountOf(handle);
-    this.index.remove(
-      hashId(account, this.orders.f64[handle * ORDER_F64 + OrderF64.CLIENT_ORDER_ID]!),
-      handle,
-    );
+    const { orders } = this;
+    const account = ownerAccount(orders.owner(handle));
+    this.index.remove(hashId(account, orders.clientOrderId(handle)), handle);
     this.rings.remove(account, handle);
-    this.orders.release(handle);
+    orders.release(handle);
   }
 
   /** What is open of a queued order becomes `leaves`, 1 or more; it keeps its place. */
   setLeaves(handle: number, leaves: number): void {
-    const at = handle * ORDER_F64 + OrderF64.LEAVES;
-    const level = this.orders.i32[handle * ORDER_I32 + OrderI32.LEVEL]!;
-    this.count(level, this.sideOf(handle), leaves - this.orders.f64[at]!);
-    this.orders.f64[at] = leaves;
+    const { orders } = this;
+    this.count(orders.level(handle), this.sideOf(handle), leaves - orders.leaves(handle));
+    orders.setLeaves(handle, leaves);
   }
 
   /** The order has a new total and less open, and keeps its place. */
   setTerms(handle: number, quantity: number, leaves: number): void {
-    this.orders.f64[handle * ORDER_F64 + OrderF64.QUANTITY] = quantity;
+    this.orders.setQuantity(handle, quantity);
     this.setLeaves(handle, leaves);
   }
 
@@ -174,79 +163,45 @@ export class RestingOrders {
     leaves: number,
     priority: number,
   ): void {
-    const { f64 } = this.orders;
-    f64[handle * ORDER_F64 + OrderF64.QUANTITY] = quantity;
-    f64[handle * ORDER_F64 + OrderF64.LEAVES] = leaves;
-    f64[handle * ORDER_F64 + OrderF64.PRIORITY] = priority;
+    this.orders.setQuantity(handle, quantity);
+    this.orders.setLeaves(handle, leaves);
+    this.orders.setPriority(handle, priority);
     this.enqueue(handle, side, price);
   }
 
-  orderIdOf(handle: number): number {
-    return this.orders.f64[handle * ORDER_F64 + OrderF64.ORDER_ID]!;
-  }
-
-  clientOrderIdOf(handle: number): number {
-    return this.orders.f64[handle * ORDER_F64 + OrderF64.CLIENT_ORDER_ID]!;
-  }
-
-  leavesOf(handle: number): number {
-    return this.orders.f64[handle * ORDER_F64 + OrderF64.LEAVES]!;
-  }
-
-  quantityOf(handle: number): number {
-    return this.orders.f64[handle * ORDER_F64 + OrderF64.QUANTITY]!;
-  }
-
   accountOf(handle: number): number {
-    return ownerAccount(this.orders.i32[handle * ORDER_I32 + OrderI32.OWNER]!);
+    return ownerAccount(this.orders.owner(handle));
   }
 
   sideOf(handle: number): Side {
-    return ownerSide(this.orders.i32[handle * ORDER_I32 + OrderI32.OWNER]!);
+    return ownerSide(this.orders.owner(handle));
   }
 
   priceOf(handle: number): number {
-    return this.levels.price(this.orders.i32[handle * ORDER_I32 + OrderI32.LEVEL]!);
-  }
-
-  /** First in line at a level. */
-  head(level: number): number {
-    return this.levels.i32[level * LEVEL_I32 + LevelI32.HEAD]!;
-  }
-
-  /** Behind an order in its line, or 0. */
-  behind(handle: number): number {
-    return this.orders.i32[handle * ORDER_I32 + OrderI32.NEXT]!;
-  }
-
-  levelQuantity(level: number): number {
-    return this.levels.f64[level * LEVEL_F64 + LevelF64.QUANTITY]!;
-  }
-
-  levelOrders(level: number): number {
-    return this.levels.i32[level * LEVEL_I32 + LevelI32.COUNT]!;
+    return this.levels.price(this.orders.level(handle));
   }
 
   /** A queued order's fields. */
   describe(handle: number): LiveOrder {
-    const owner = this.orders.i32[handle * ORDER_I32 + OrderI32.OWNER]!;
+    const { orders } = this;
+    const owner = orders.owner(handle);
     return {
-      orderId: this.orderIdOf(handle),
+      orderId: orders.orderId(handle),
       account: ownerAccount(owner),
-      clientOrderId: this.clientOrderIdOf(handle),
+      clientOrderId: orders.clientOrderId(handle),
       side: ownerSide(owner),
       type: ownerType(owner),
       timeInForce: ownerTimeInForce(owner),
       price: this.priceOf(handle),
-      quantity: this.quantityOf(handle),
-      leaves: this.leavesOf(handle),
-      priority: this.orders.f64[handle * ORDER_F64 + OrderF64.PRIORITY]!,
+      quantity: orders.quantity(handle),
+      leaves: orders.leaves(handle),
+      priority: orders.priority(handle),
     };
   }
 
   private count(level: number, side: Side, change: number): void {
-    this.levels.f64[level * LEVEL_F64 + LevelF64.QUANTITY]! += change;
-    if (side === Side.BUY) this.bidQuantity += change;
+    this.levels.addQuantity(level, change);
+    if (side === BUY) this.bidQuantity += change;
     else this.askQuantity += change;
   }
 }

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hashId, OrderIndex } from "../../engine/order-index.ts";
-import { OrderF64, OrderI32, OrderTable, packOwner } from "../../engine/order-table.ts";
+import { OrderTable, packOwner } from "../../engine/order-table.ts";
 
 describe("the order index", () => {
   test("finds just what was added and not removed, in long runs of colliding hashes too", () => {
@@ -20,9 +20,7 @@ describe("the order index", () => {
           const known = model.get(name);
           expect(index.find(hash(account, id), account, id)).toBe(known ?? 0);
           if (known === undefined) {
-            const handle = orders.allocate();
-            orders.f64[handle * 8 + OrderF64.CLIENT_ORDER_ID] = id;
-            orders.i32[handle * 16 + OrderI32.OWNER] = packOwner(account, 1, 1, 1);
+            const handle = orders.add(1, id, 1, 1, 1, packOwner(account, 1, 1, 1));
             index.add(hash(account, id), handle);
             model.set(name, handle);
           } else {
