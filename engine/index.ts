@@ -1,3 +1,4 @@
+export type { Level } from "./book-view.ts";
 export { CancelReason, OrderType, RejectReason, Side, TimeInForce } from "./codes.ts";
 export { EVENT_WIDTH, EventBuffer, EventField, EventKind } from "./event-buffer.ts";
 export {
@@ -18,6 +19,6 @@ export {
   REQUEST_FILLS_MAX,
   SIDE_QUANTITY_MAX,
 } from "./limits.ts";
-export { type BookPosition, type Level, OrderBook } from "./order-book.ts";
+export { type BookPosition, OrderBook } from "./order-book.ts";
 export type { LiveOrder } from "./order-table.ts";
 export { type HashedBook, stateHash } from "./state-hash.ts";

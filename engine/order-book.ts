@@ -19,7 +19,7 @@ import {
 } from "./limits.ts";
 import { isAccount, type LiveOrder } from "./order-table.ts";
 import { BookRestore } from "./book-restore.ts";
-import { RestingOrders } from "./resting-orders.ts";
+import { BookView } from "./book-view.ts";
 
 // Of this file, so that the compiler can fold them.
 const BUY = Side.BUY;
@@ -27,13 +27,6 @@ const LIMIT = OrderType.LIMIT;
 const DAY = TimeInForce.DAY;
 const FILL_OR_KILL = TimeInForce.FILL_OR_KILL;
 const RESTING = EventField.RESTING;
-
-/** One price level as others see it. */
-export interface Level {
-  readonly price: number;
-  readonly quantity: number;
-  readonly orders: number;
-}
 
 /** Where the book's two sequences stand: the numbers that the next event and the next order get, from 1. */
 export interface BookPosition {
@@ -53,10 +46,9 @@ export interface BookPosition {
  * 4. A command's events are: the acceptance or replacement, its fills in the order of execution, then the
  *    cancellation of what may not rest.
  */
-export class OrderBook {
+export class OrderBook extends BookView {
   readonly instrument: Instrument;
   private readonly out: EventBuffer;
-  private readonly resting: RestingOrders;
   private restore: BookRestore | undefined;
   private replay: EventReplay | undefined;
   private event = 1;
@@ -64,9 +56,9 @@ export class OrderBook {
 
   constructor(instrument: Instrument, out: EventBuffer) {
     requireInstrument(instrument);
+    super(instrument.tick);
     this.instrument = instrument;
     this.out = out;
-    this.resting = new RestingOrders(instrument.tick);
   }
 
   /** A new order. Events: `REJECTED`, or `ACCEPTED`, fills, and `CANCELLED` when something is left that may not rest. */
@@ -202,67 +194,6 @@ export class OrderBook {
   /** Id that the next accepted order gets, from 1. */
   get nextOrderId(): number {
     return this.orderId;
-  }
-
-  get liveOrders(): number {
-    return this.resting.orders.live;
-  }
-
-  /** Open quantity of all bids. */
-  get bidQuantity(): number {
-    return this.resting.bidQuantity;
-  }
-
-  /** Open quantity of all asks. */
-  get askQuantity(): number {
-    return this.resting.askQuantity;
-  }
-
-  /** Highest price that is bid, 0 when none is. */
-  bestBid(): number {
-    return this.resting.bestPrice(Side.BUY);
-  }
-
-  /** Lowest price that is asked, 0 when none is. */
-  bestAsk(): number {
-    return this.resting.bestPrice(Side.SELL);
-  }
-
-  /** Up to `max` levels of a side, best first. */
-  levels(side: Side, max: number): Level[] {
-    const found: Level[] = [];
-    const ladder = this.resting.ladder(side);
-    for (let level = ladder.best; level !== 0 && found.length < max; level = ladder.next(level)) {
-      found.push({
-        price: this.resting.levels.price(level),
-        quantity: this.resting.levels.quantity(level),
-        orders: this.resting.levels.count(level),
-      });
-    }
-    return found;
-  }
-
-  /** The account's live order of this id. */
-  find(account: number, clientOrderId: number): LiveOrder | undefined {
-    const handle =
-      isAccount(account) && isOrderId(clientOrderId) ? this.resting.find(account, clientOrderId) : 0;
-    return handle === 0 ? undefined : this.resting.describe(handle);
-  }
-
-  /** Every live order: bids, then asks; of a side the best price first, of a price the first in line. */
-  *orders(): Generator<LiveOrder, void, undefined> {
-    for (const side of [Side.BUY, Side.SELL]) {
-      const ladder = this.resting.ladder(side);
-      for (let level = ladder.best; level !== 0; level = ladder.next(level)) {
-        for (
-          let order = this.resting.levels.head(level);
-          order !== 0;
-          order = this.resting.orders.next(order)
-        ) {
-          yield this.resting.describe(order);
-        }
-      }
-    }
   }
 
   /**

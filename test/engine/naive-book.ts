@@ -6,7 +6,7 @@ import {
   REQUEST_FILLS_MAX,
   SIDE_QUANTITY_MAX,
 } from "../../engine/limits.ts";
-import type { Level } from "../../engine/order-book.ts";
+import type { Level } from "../../engine/book-view.ts";
 import type { LiveOrder } from "../../engine/order-table.ts";
 import type { EventObject } from "./event-objects.ts";
 
