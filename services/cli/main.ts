@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { programVersion } from "../host/process-entry.ts";
 import { ConfigError } from "../market/config.ts";
+import { auditCommand } from "./commands/audit.ts";
 import { downCommand } from "./commands/down.ts";
 import { jobCommand } from "./commands/job.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -15,7 +16,8 @@ function program(): Command {
   const root = new Command("evercross")
     .description("a market engine with built-in fault tolerance")
     .version(programVersion());
-  for (const command of [upCommand(), downCommand(), statusCommand(), jobCommand()]) root.addCommand(command);
+  for (const command of [upCommand(), downCommand(), statusCommand(), jobCommand(), auditCommand()])
+    root.addCommand(command);
   const prepare = (command: Command): void => {
     command.exitOverride();
     command.commands.forEach(prepare);
