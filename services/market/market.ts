@@ -26,6 +26,8 @@ export interface MarketOptions {
   readonly dataDir: string;
   readonly logger: Logger;
   readonly onEvent?: (event: MarketEvent) => void;
+  /** Ends a start that is under way: `startMarket` stops what it started and throws. */
+  readonly signal?: AbortSignal;
 }
 
 /** A market that runs on this machine, started by this process. */
@@ -160,7 +162,9 @@ export async function startMarket(config: MarketConfig, options: MarketOptions):
     const operator = new Operator(effective, bus);
     const market = new LocalMarket({ dataDir, registry, own, broker, agents, operator });
     try {
-      await untilUp(operator, market.gateways, () => failure);
+      await untilUp(operator, market.gateways, () =>
+        options.signal?.aborted === true ? "stopped while it was starting" : failure,
+      );
     } catch (error) {
       await market.stop();
       throw error;

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { pino } from "pino";
@@ -68,30 +69,31 @@ async function greet(market: Market): Promise<void> {
 
 async function up(options: UpOptions): Promise<void> {
   const config = chosenConfig(options);
-  let end: (reason: string | undefined) => void = () => undefined;
-  const ended = new Promise<string | undefined>((done) => {
-    end = done;
-  });
+  const stop = new AbortController();
+  let failure: string | undefined;
   // From here on no signal may leave a process behind, not even one that comes while the market starts.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
-      end(undefined);
+      stop.abort();
     });
   }
   const market = await startMarket(config, {
     dataDir: resolve(options.data),
     logger: pino({ level: process.env["EVERCROSS_LOG"] ?? "silent" }),
+    signal: stop.signal,
     onEvent: (event) => {
       tell(event);
-      if (event.kind === "given_up") end(event.reason);
+      if (event.kind !== "given_up") return;
+      failure = event.reason;
+      stop.abort();
     },
   });
   await greet(market);
-  const reason = await ended;
+  if (!stop.signal.aborted) await once(stop.signal, "abort");
   printLine("stopping");
   await market.stop();
   printLine("stopped");
-  if (reason !== undefined) throw new Error(reason);
+  if (failure !== undefined) throw new Error(failure);
 }
 
 export function upCommand(): Command {
