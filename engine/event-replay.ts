@@ -1,4 +1,4 @@
-import { OrderType, TimeInForce } from "./codes.ts";
+import { OrderType, Side, TimeInForce } from "./codes.ts";
 import { EventField, EventKind } from "./event-buffer.ts";
 import { type Instrument, isOrderId, isTickPrice } from "./instrument.ts";
 import { broken } from "./invariant.ts";
@@ -22,6 +22,8 @@ export class EventReplay {
   private takerAccount = 0;
   private takerClientOrderId = 0;
   private takerSide = 0;
+  /** 0 of a market order. */
+  private takerPrice = 0;
   private takerLeaves = 0;
   private takerRests = 0;
 
@@ -89,7 +91,7 @@ export class EventReplay {
     const quantity = this.field(F.QUANTITY);
     const rests = this.field(F.RESTING);
     this.expect("order id", this.field(F.ORDER_ID), nextOrderId);
-    if (side !== 1 && side !== 2) this.contradicts(`there is no side ${side}`);
+    if (side !== Side.BUY && side !== Side.SELL) this.contradicts(`there is no side ${side}`);
     if (!isOrderId(quantity)) this.contradicts(`${quantity} is not a quantity`);
     if (!isOrderId(clientOrderId) || this.resting.find(account, clientOrderId) !== 0) {
       this.contradicts(`client order id ${clientOrderId} is not free`);
@@ -125,11 +127,15 @@ export class EventReplay {
     if (!isOrderId(quantity)) this.contradicts(`${quantity} is not a quantity`);
     this.expect("taker's leaves", this.field(F.LEAVES), this.takerLeaves);
     if (this.takerLeaves < this.takerRests) this.contradicts(`the taker should keep ${this.takerRests}`);
-    const ladder = this.takerSide === 1 ? resting.asks : resting.bids;
+    const ladder = this.takerSide === Side.BUY ? resting.asks : resting.bids;
     const maker = this.order(this.field(F.MAKER_ACCOUNT), F.MAKER_CLIENT_ORDER_ID, F.MAKER_ORDER_ID);
     if (ladder.best === 0 || resting.levels.head(ladder.best) !== maker)
       this.contradicts("the maker is not first in line");
     this.expect("price", price, resting.priceOf(maker));
+    const limit = this.takerPrice;
+    if (limit !== 0 && (this.takerSide === Side.BUY ? price > limit : price < limit)) {
+      this.contradicts(`the price is worse than the taker's ${limit}`);
+    }
     const left = resting.orders.leaves(maker) - quantity;
     this.expect("maker's leaves", this.field(F.MAKER_LEAVES), left);
     if (left < 0) this.contradicts("the maker has less than what was executed");
@@ -143,6 +149,7 @@ export class EventReplay {
 
   private cancelledTaker(): void {
     this.expectTaker();
+    this.expect("price", this.field(F.PRICE), this.takerPrice);
     this.expect("quantity", this.field(F.QUANTITY), this.takerLeaves);
     if (this.takerRests !== 0) this.contradicts(`${this.takerRests} of the order should rest`);
     this.taker = 0;
@@ -195,6 +202,7 @@ export class EventReplay {
     this.takerAccount = this.field(F.ACCOUNT);
     this.takerClientOrderId = this.field(F.CLIENT_ORDER_ID);
     this.takerSide = this.field(F.SIDE);
+    this.takerPrice = this.field(F.PRICE);
     this.takerLeaves = leaves;
     this.takerRests = rests;
   }
