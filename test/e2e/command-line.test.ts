@@ -1,0 +1,148 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { identify, isAlive, type ProcessIdentity } from "../../runtime/process/process-identity.ts";
+import { ProcessRegistry } from "../../runtime/process/registry.ts";
+import { evercross, marketFolder, processesOf, startUp } from "../support/command.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+/** Every process on this machine that was started for this folder, whether or not the registry knows of it. */
+function processesNaming(folder: string): number[] {
+  const lines = existsSync("/proc/self/cmdline")
+    ? readdirSync("/proc")
+        .filter((name) => /^\d+$/.test(name))
+        .map((pid) => `${pid} ${commandLine(pid)}`)
+    : execFileSync("ps", ["-axo", "pid=,args="], { encoding: "utf8" }).split("\n");
+  const pids = lines.filter((line) => line.includes(folder)).map((line) => Number.parseInt(line, 10));
+  return pids.filter((pid) => identify(pid) !== undefined);
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+const identities = (folder: string): ProcessIdentity[] => new ProcessRegistry(folder).alive();
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    const end = (result: boolean) => () => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.once("connect", end(true));
+    socket.once("error", end(false));
+  });
+}
+
+describe("evercross up and down", () => {
+  test("up brings everything up, status and job speak of it, and Ctrl-C leaves no process", async () => {
+    const data = marketFolder();
+    const up = await startUp(data, "--nodes", "2", "--symbols", "AAA,BRK.B");
+    const port = Number(/gateway 127\.0\.0\.1:(\d+)/.exec(up.output())?.[1]);
+    expect(await accepts(port)).toBe(true);
+    expect(statSync(join(data, "market.json")).mode & 0o777).toBe(0o600);
+    const token = (
+      JSON.parse(readFileSync(join(data, "market.json"), "utf8")) as { broker: { token: string } }
+    ).broker;
+    for (const file of readdirSync(join(data, "log"))) {
+      expect(readFileSync(join(data, "log", file), "utf8")).not.toContain(token.token);
+    }
+
+    const status = await evercross("status", "--data", data, "--json");
+    expect(status.code).toBe(0);
+    const report = JSON.parse(status.stdout) as {
+      jobs: { job: string; state: string }[];
+      agents: { pid: number }[];
+    };
+    expect(report.jobs.map(({ job, state }) => `${job} ${state}`).sort()).toEqual([
+      "crossing/AAA running",
+      "crossing/BRK.B running",
+      "gateway/0 running",
+      "storage/0 running",
+    ]);
+    expect(report.agents.length).toBe(2);
+    const located = await evercross("job", "locate", "crossing/BRK.B", "--data", data, "--json");
+    expect(JSON.parse(located.stdout)).toMatchObject({ job: "crossing/BRK.B", state: "running", epoch: 1 });
+    const second = await evercross("up", "--data", data);
+    expect(second.code).toBe(1);
+    expect(second.stderr).toMatch(/is in use by .*up market \(\d+\)/);
+
+    const before = identities(data);
+    expect(before.length).toBeGreaterThan(7);
+    up.child.kill("SIGINT");
+    expect(await up.ended).toBe(0);
+    expect(before.filter(isAlive)).toEqual([]);
+    expect(processesNaming(data)).toEqual([]);
+    expect((await evercross("down", "--data", data)).stdout).toBe("nothing runs\n");
+  });
+
+  test("down ends what a killed up left behind, and the books' folder can be used again", async () => {
+    const data = marketFolder();
+    const up = await startUp(data, "--nodes", "2", "--symbols", "AAA");
+    up.child.kill("SIGKILL");
+    await up.ended;
+    expect(processesOf(data)).toContain("broker nats");
+    const refused = await evercross("up", "--data", data);
+    expect(refused).toMatchObject({ code: 1 });
+    expect(refused.stderr).toContain("is in use by");
+
+    const before = identities(data);
+    const down = await evercross("down", "--data", data);
+    expect(down).toMatchObject({ code: 0, stdout: `stopped ${before.length} processes\n` });
+    expect(before.filter(isAlive)).toEqual([]);
+    expect(processesNaming(data)).toEqual([]);
+
+    const again = await startUp(data);
+    const located = await evercross("job", "locate", "crossing/AAA", "--data", data, "--json");
+    expect(JSON.parse(located.stdout)).toMatchObject({ state: "running", epoch: 2 });
+    const stopped = await evercross("down", "--data", data);
+    expect(stopped.code).toBe(0);
+    expect(await again.ended).toBe(0);
+    expect(processesNaming(data)).toEqual([]);
+  });
+
+  test("a market that is resumed with another shape is refused by key, and nothing is started", async () => {
+    const data = marketFolder();
+    const up = await startUp(data, "--nodes", "1", "--symbols", "AAA");
+    up.child.kill("SIGTERM");
+    expect(await up.ended).toBe(0);
+    const other = await evercross("up", "--data", data, "--nodes", "2", "--symbols", "AAA");
+    expect(other.code).toBe(2);
+    expect(other.stderr).toContain("error: nodes: ");
+    expect(processesNaming(data)).toEqual([]);
+  });
+
+  test.each([
+    [["up", "--nodes", "0"], "--nodes: '0' is not a whole number from 1 to 64"],
+    [["up", "--symbols", "A,,B"], "instruments.1.symbol: must be 1 to 32 printable ASCII characters"],
+    [["up", "--symbols", "A,A"], "instruments.1: 'A' stands twice"],
+    [["up", "--config", "/nonexistent.yaml"], "/nonexistent.yaml: (whole file): cannot be read"],
+    [["job", "kill", "nonsense"], "'nonsense' is not a job name of the form service/key"],
+    [["nonsense"], "unknown command 'nonsense'"],
+    [["status"], "there is no market in this folder"],
+  ])("evercross %j is refused by name with exit code 2", async (args, message) => {
+    const data = marketFolder();
+    const result = await evercross(...args, ...(args[0] === "nonsense" ? [] : ["--data", data]));
+    expect(result.stderr).toContain(message);
+    expect(result.code).toBe(2);
+    expect(processesOf(data)).toEqual([]);
+  });
+
+  test("a configuration with a wrong key names file, key and reason, and starts nothing", async () => {
+    const file = join(temporaryFolder(), "market.yaml");
+    writeFileSync(file, "nodes: [n1, n1]\ninstruments: [{ symbol: AAA, tick: 0 }]\nspeed: 11\n");
+    const data = marketFolder();
+    const result = await evercross("up", "--config", file, "--data", data);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain(`${file}: instruments.0.tick: `);
+    expect(result.stderr).toContain(`${file}: (whole file): Unrecognized key: "speed"`);
+    expect(processesOf(data)).toEqual([]);
+  });
+});
