@@ -4,6 +4,7 @@ import {
   type AgentStatus,
   type WatchedJob,
 } from "../../proto/generated/evercross/v1/control.ts";
+import { greets } from "../../runtime/broker/broker.ts";
 import { formatJob, parseJob } from "../../runtime/job/name.ts";
 import { type Bus, BusRequestError } from "../../runtime/messaging/bus.ts";
 import { NatsBus } from "../../runtime/messaging/nats-bus.ts";
@@ -40,6 +41,18 @@ export class Operator {
     const run: RunFile = readRunFile(dataDir);
     if (new ProcessRegistry(dataDir).alive().length === 0) {
       throw new OperatorError(`no market runs in ${dataDir}: 'evercross up' starts one`);
+    }
+    // The bus itself would wait for a broker for ever.
+    const port = Number(new URL(run.broker.url).port);
+    const greeted = await waitFor(
+      () => greets(port, OPERATOR_REQUEST_MS),
+      OPERATOR_PATIENCE_MS,
+      MARKET_POLL_MS,
+    );
+    if (greeted === undefined) {
+      throw new OperatorError(
+        `the market in ${dataDir} has no broker any more: 'evercross down' ends what is left`,
+      );
     }
     const bus = await NatsBus.connect({ ...run.broker, name: "operator" });
     return new Operator(run.config, bus);
