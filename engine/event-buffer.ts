@@ -14,19 +14,18 @@ export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 export const EVENT_WIDTH = 16;
 
 /**
- * Offsets of an event's fields from its base, `index * EVENT_WIDTH`. Kinds share offsets:
+ * Offsets of an event's fields from its base, `index * EVENT_WIDTH`. All kinds have KIND, SEQUENCE and ACCOUNT; kinds
+ * share offsets, and fields that a kind lacks hold anything:
  *
- *      KIND SEQUENCE ACCOUNT ORDER_ID CLIENT_ORDER_ID SIDE PRICE QUANTITY   8             9              10       11 ...
- *      ACCEPTED      ·       ·        ·               ·    ·     ·          TYPE          TIME_IN_FORCE  RESTING
- *      REJECTED      ·                ·                                     REASON
- *      TRADE         taker's ·        ·               ·    ·     ·                        LEAVES                  MAKER_ORDER_ID
- *                                              MAKER_ACCOUNT, MAKER_CLIENT_ORDER_ID, MAKER_LEAVES at 12, 13, 14
- *      CANCELLED     owner's ·        ·               ·    ·     ·          REASON                       RESTED
- *      REPLACED      ·       ·        ·               ·    ·     ·                        LEAVES         RESTING  OLD_PRICE
- *                                                                            OLD_LEAVES, PRIORITY_KEPT at 12, 13
- *      MASS_CANCELLED ·                                                     CANCELLED     REMAINING
+ *      offset          3         4                5     6      7         8          9              10       11              12             13                     14
+ *      ACCEPTED        ORDER_ID  CLIENT_ORDER_ID  SIDE  PRICE  QUANTITY  TYPE       TIME_IN_FORCE  RESTING
+ *      REJECTED                  CLIENT_ORDER_ID                         REASON
+ *      TRADE, taker's  ORDER_ID  CLIENT_ORDER_ID  SIDE  PRICE  QUANTITY             LEAVES                  MAKER_ORDER_ID  MAKER_ACCOUNT  MAKER_CLIENT_ORDER_ID  MAKER_LEAVES
+ *      CANCELLED       ORDER_ID  CLIENT_ORDER_ID  SIDE  PRICE  QUANTITY  REASON                    RESTED
+ *      REPLACED        ORDER_ID  CLIENT_ORDER_ID  SIDE  PRICE  QUANTITY             LEAVES         RESTING  OLD_PRICE       OLD_LEAVES     PRIORITY_KEPT
+ *      MASS_CANCELLED                                                    CANCELLED  REMAINING
  *
- * The meaning of each is that of the messages of `proto/evercross/v1/event.proto`; fields that a kind lacks hold anything.
+ * The meaning of each is that of the messages of `proto/evercross/v1/event.proto`.
  */
 export const EventField = {
   KIND: 0,

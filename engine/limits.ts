@@ -3,7 +3,8 @@
 /** Prices, quantities, ids and sequences are safe integers: 2^53 - 1. */
 export const INTEGER_MAX = Number.MAX_SAFE_INTEGER;
 
-/** Live orders of one book: 64 bytes each, 16 of index, and the levels; about 110 MB at the most. */
+/** Live orders of one book: 64 bytes each and 16 of index, about 90 MB with some levels; when each has a far price of its
+ * own, which takes a level and a node of the tree, about 150 MB. */
 export const ORDERS_MAX = 1_048_576;
 
 /** Open quantity of one side of a book. No sum over orders or levels can exceed it, so every sum is a safe integer. */

@@ -1,6 +1,8 @@
-import { EventReplay } from "./event-replay.ts";
+import { BookRestore } from "./book-restore.ts";
+import { BookView } from "./book-view.ts";
 import { CancelReason, OrderType, RejectReason, Side, TimeInForce } from "./codes.ts";
 import { EVENT_WIDTH, type EventBuffer, EventField } from "./event-buffer.ts";
+import { EventReplay } from "./event-replay.ts";
 import {
   checkOrder,
   checkPrice,
@@ -18,8 +20,6 @@ import {
   SIDE_QUANTITY_MAX,
 } from "./limits.ts";
 import { isAccount, type LiveOrder } from "./order-table.ts";
-import { BookRestore } from "./book-restore.ts";
-import { BookView } from "./book-view.ts";
 
 // Of this file, so that the compiler can fold them.
 const BUY = Side.BUY;
@@ -221,7 +221,8 @@ export class OrderBook extends BookView {
   /**
    * Changes the book as an event says that was decided before: for recovery, followers and audit. Crosses nothing
    * and writes nothing to `out`. Throws `InvariantError` when the event does not follow from the book: a gap, an
-   * unknown order, a maker that was not first in line, a quantity that does not add up.
+   * unknown order, a maker that was not first in line, a quantity that does not add up. After the last event call
+   * `finishApply`; then the book takes commands.
    */
   applyEvent(events: EventBuffer, index: number): void {
     this.replay ??= new EventReplay(this.instrument, this.resting);
