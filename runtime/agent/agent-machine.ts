@@ -1,27 +1,17 @@
 import { type AgentStatus, JobState, type JobStatus } from "../../proto/generated/evercross/v1/control.ts";
 import {
-  GROUP_DEATHS_MAX,
   HOST_BEAT_MS,
   HOST_BEATS_MISSED_MAX,
   HOST_EXIT_MS,
-  HOST_SPAWN_BACKOFF_MAX_MS,
-  HOST_SPAWN_BACKOFF_MIN_MS,
   HOST_START_MS,
   HOSTS_STARTING_MAX,
-  JOB_RESTARTS_PERIOD_MS,
   PROCESS_GRACE_MS,
 } from "../limits.ts";
 import type { ProcessIdentity } from "../process/process-identity.ts";
-import { addRestart } from "../process/restart-window.ts";
 import type { AgentEvent, AgentInput, AgentOutput, DesiredJob, FoundHost } from "./agent-message.ts";
+import { HostSpawner } from "./host-spawner.ts";
+import { JobBoard } from "./job-board.ts";
 import { WatchedHost } from "./watched-host.ts";
-import { WatchedJobState } from "./watched-job.ts";
-
-const GROUP_INTENSITY = { max: GROUP_DEATHS_MAX, periodMs: JOB_RESTARTS_PERIOD_MS };
-
-/** A job that may be running in a host, as against one that is known not to. */
-const isLive = (state: JobState): boolean =>
-  state === JobState.STARTING || state === JobState.RUNNING || state === JobState.WANTSTOP;
 
 /**
  * The decisions of an agent: which host runs which job, who is dead, what is started again. Its invariants:
@@ -30,7 +20,7 @@ const isLive = (state: JobState): boolean =>
  *    within `HOST_EXIT_MS` of SIGKILL.
  * 2. A host whose state is not known is killed, never asked (I5).
  * 3. Until every host that was found at the start has said hello or is dead, nothing is started.
- * 4. One job's failures start no other job again more than `GROUP_DEATHS_MAX` times for each halving of its group.
+ * 4. One job's failures start no other job again more than `GROUP_DEATHS_MAX` times for each halving of its group (`JobBoard`).
  *
  * Pure: `now` is in milliseconds since the Unix epoch and never goes back.
  */
@@ -38,21 +28,21 @@ export class AgentMachine {
   readonly #spares: number;
   readonly #hosts = new Map<string, WatchedHost>();
   readonly #links = new Map<number, WatchedHost>();
-  readonly #jobs = new Map<string, WatchedJobState>();
-  readonly #groupDeaths = new Map<string, readonly number[]>();
+  readonly #jobs: JobBoard;
+  readonly #spawner = new HostSpawner();
   #adopting = true;
   #now: number;
   #beat = 0;
-  #hostCounter = 0;
-  #spawnFailures = 0;
-  #spawnAt = 0;
   #outputs: AgentOutput[] = [];
 
   constructor(spares: number, found: readonly FoundHost[], now: number) {
     this.#spares = spares;
     this.#now = now;
+    this.#jobs = new JobBoard((name, subject, detail) => {
+      this.#event(name, subject, detail);
+    });
     for (const { host, identity } of found) {
-      this.#countHost(host);
+      this.#spawner.know(host);
       this.#hosts.set(host, new WatchedHost(host, "expected", now, identity));
     }
   }
@@ -77,7 +67,7 @@ export class AgentMachine {
         pid: host.identity?.pid ?? 0,
         spare: host.group === undefined,
       })),
-      jobs: [...this.#jobs.values()].map((job) => ({
+      jobs: [...this.#jobs.all()].map((job) => ({
         status: { job: job.name, state: job.state, epoch: job.epoch, detail: job.detail },
         host: job.host ?? "",
         pid: pidOf(job.host),
@@ -136,27 +126,12 @@ export class AgentMachine {
     this.#outputs.push({ kind: "event", name, subject, detail });
   }
 
-  #countHost(name: string): void {
-    const number = Number(/^h(\d+)$/.exec(name)?.[1] ?? 0);
-    this.#hostCounter = Math.max(this.#hostCounter, number);
-  }
-
   #setDesired(desired: readonly DesiredJob[]): void {
-    const wanted = new Map(desired.map((one) => [one.job, one.group]));
-    for (const [name, group] of wanted) {
-      const job = this.#jobs.get(name);
-      if (job === undefined) this.#jobs.set(name, new WatchedJobState(name, group, this.#now));
-      else job.wanted = true;
-    }
-    for (const job of this.#jobs.values()) {
-      if (wanted.has(job.name)) continue;
-      job.wanted = false;
+    for (const job of this.#jobs.setDesired(desired, this.#now)) {
       const link = this.#hosts.get(job.host ?? "")?.link;
-      if (job.host === undefined) this.#jobs.delete(job.name);
-      else if (link !== undefined && job.state !== JobState.WANTSTOP) {
-        job.become(JobState.WANTSTOP, this.#now);
-        this.#outputs.push({ kind: "stop", link, job: job.name });
-      }
+      if (link === undefined) continue;
+      job.become(JobState.WANTSTOP, this.#now);
+      this.#outputs.push({ kind: "stop", link, job: job.name });
     }
   }
 
@@ -202,7 +177,7 @@ export class AgentMachine {
     }
     if (host?.phase !== "starting") this.#event("host_adopted", name, `process ${identity.pid}`);
     if (host === undefined) {
-      this.#countHost(name);
+      this.#spawner.know(name);
       host = new WatchedHost(name, "up", this.#now, identity);
       this.#hosts.set(name, host);
     }
@@ -211,7 +186,7 @@ export class AgentMachine {
     host.link = link;
     host.answered = this.#beat;
     this.#links.set(link, host);
-    this.#spawnFailures = 0;
+    this.#spawner.succeeded();
     for (const status of jobs) this.#adopt(host, status);
   }
 
@@ -239,8 +214,8 @@ export class AgentMachine {
     host.answered = Math.max(host.answered, beat);
     for (const status of jobs) this.#report(host, status);
     const named = new Set(jobs.map((status) => status.job));
-    for (const job of this.#jobs.values()) {
-      if (job.host !== host.name || named.has(job.name) || beat <= job.startedBeat) continue;
+    for (const job of this.#jobs.on(host)) {
+      if (named.has(job.name) || beat <= job.startedBeat) continue;
       return this.#failHost(host, `does not know its job ${job.name}`);
     }
   }
@@ -259,20 +234,14 @@ export class AgentMachine {
     if (status.state === JobState.RUNNING && job.state === JobState.STARTING) {
       job.become(JobState.RUNNING, this.#now, status.detail);
     } else if (status.state === JobState.STOPPED) {
-      if (job.wanted) this.#failJob(job, status.detail, false);
-      else this.#jobs.delete(job.name);
+      this.#jobs.stopped(job, this.#now, status.detail);
     }
-  }
-
-  #failJob(job: WatchedJobState, detail: string, hostGone: boolean): void {
-    const outcome = job.failed(this.#now, detail, hostGone);
-    this.#event(outcome === "quarantine" ? "job_quarantined" : "job_failed", job.name, job.detail);
   }
 
   #failHost(host: WatchedHost, reason: string): void {
     if (host.phase === "ending") return;
     if (host.phase !== "retiring") this.#event("host_failed", host.name, reason);
-    if (host.phase === "starting") this.#spawnFailed();
+    if (host.phase === "starting") this.#spawner.failed(this.#now);
     if (host.link !== undefined) {
       this.#outputs.push({ kind: "drop", link: host.link });
       this.#links.delete(host.link);
@@ -283,12 +252,6 @@ export class AgentMachine {
     else this.#outputs.push({ kind: "kill", host: host.name, identity: host.identity });
   }
 
-  #spawnFailed(): void {
-    const wait = Math.min(HOST_SPAWN_BACKOFF_MIN_MS * 2 ** this.#spawnFailures, HOST_SPAWN_BACKOFF_MAX_MS);
-    this.#spawnFailures += 1;
-    this.#spawnAt = this.#now + wait;
-  }
-
   #exit(name: string, detail: string): void {
     const host = this.#hosts.get(name);
     if (host === undefined) return;
@@ -297,28 +260,9 @@ export class AgentMachine {
       this.#outputs.push({ kind: "drop", link: host.link });
       this.#links.delete(host.link);
     }
-    if (host.phase === "starting") this.#spawnFailed();
+    if (host.phase === "starting") this.#spawner.failed(this.#now);
     if (host.phase !== "ending" && host.phase !== "retiring") this.#event("host_failed", name, detail);
-    const jobs = [...this.#jobs.values()].filter((job) => job.host === name);
-    const alone = jobs.length === 1 && !host.ordered;
-    for (const job of jobs) {
-      if (!job.wanted) this.#jobs.delete(job.name);
-      else if (alone) this.#failJob(job, `its host ${name} died: ${detail}`, true);
-      else job.lostHost(this.#now, `its host ${name} died: ${detail}`);
-    }
-    if (jobs.length > 1 && !host.ordered && host.group !== undefined) this.#groupDied(host.group, jobs);
-  }
-
-  /** Nobody can say which of many jobs killed their host: halving the group finds out. */
-  #groupDied(group: string, jobs: readonly WatchedJobState[]): void {
-    const { restarts, exceeded } = addRestart(this.#groupDeaths.get(group) ?? [], this.#now, GROUP_INTENSITY);
-    this.#groupDeaths.set(group, restarts);
-    if (!exceeded) return;
-    this.#groupDeaths.delete(group);
-    this.#event("group_split", group, `its host died ${restarts.length} times`);
-    jobs.forEach((job, index) => {
-      job.group = `${group}.${index < jobs.length / 2 ? 0 : 1}`;
-    });
+    this.#jobs.hostGone(host, this.#now, detail);
   }
 
   #endAdoption(): void {
@@ -330,7 +274,7 @@ export class AgentMachine {
   #reconcile(): void {
     const waiting = new Set<string>();
     const inUse = new Set<string>();
-    for (const job of this.#jobs.values()) {
+    for (const job of this.#jobs.all()) {
       inUse.add(job.group);
       if (job.host !== undefined || !job.wanted || job.retryAt > this.#now) continue;
       if (job.state !== JobState.WANTRUN) job.become(JobState.WANTRUN, this.#now, job.detail);
@@ -364,14 +308,14 @@ export class AgentMachine {
     for (const host of this.#hosts.values()) {
       if (host.phase !== "up" || host.group === undefined || inUse.has(host.group) || host.link === undefined)
         continue;
-      if ([...this.#jobs.values()].some((job) => job.host === host.name && isLive(job.state))) continue;
+      if (this.#jobs.on(host).length > 0) continue;
       this.#outputs.push({ kind: "retire", link: host.link });
       host.enter("retiring", this.#now);
     }
   }
 
   #spawn(groupsWaiting: number): void {
-    if (this.#now < this.#spawnAt) return;
+    if (!this.#spawner.mayAt(this.#now)) return;
     let starting = 0;
     let spares = 0;
     for (const host of this.#hosts.values()) {
@@ -380,8 +324,7 @@ export class AgentMachine {
     }
     const missing = groupsWaiting + this.#spares - spares - starting;
     for (let count = Math.min(missing, HOSTS_STARTING_MAX - starting); count > 0; count--) {
-      this.#hostCounter += 1;
-      const name = `h${this.#hostCounter}`;
+      const name = this.#spawner.nextName();
       this.#hosts.set(name, new WatchedHost(name, "starting", this.#now, undefined));
       this.#outputs.push({ kind: "spawn", host: name });
     }
