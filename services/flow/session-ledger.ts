@@ -78,9 +78,10 @@ export class SessionLedger {
     this.#reject(reject.reason);
   }
 
-  /** No answer will come any more. */
-  finish(): void {
+  /** Nothing more is listened to. `complete`: because nothing more will come, so what is unanswered now is lost. */
+  finish(complete: boolean): void {
     for (const symbol of this.symbols.values()) symbol.finish();
+    if (!complete) return;
     for (const [seq, { action }] of this.#unanswered) {
       const { kind, symbol, orderId, row } = action;
       this.#findings.add("unanswered", `request ${seq} (row ${row}: ${kind} ${symbol} ${orderId})`);

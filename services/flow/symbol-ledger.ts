@@ -65,7 +65,8 @@ export class SymbolLedger {
     this.#endHalf();
     const missing = report.event - this.lastEvent - 1;
     if (this.#exclusive && missing > 0) {
-      const range = `${this.lastEvent + 1} to ${report.event - 1}`;
+      const first = this.lastEvent + 1;
+      const range = missing === 1 ? `${first}` : `${first} to ${report.event - 1}`;
       this.#findings.add("event_missing", `${this.#symbol}: no report of event ${range}`, missing);
     }
     this.lastEvent = report.event;
