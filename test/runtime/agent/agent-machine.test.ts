@@ -4,10 +4,12 @@ import { JobState } from "../../../proto/generated/evercross/v1/control.ts";
 import { AgentMachine } from "../../../runtime/agent/agent-machine.ts";
 import {
   GROUP_DEATHS_MAX,
+  HOST_BEAT_MS,
   HOST_BEATS_MISSED_MAX,
   HOST_EXIT_MS,
   JOB_QUARANTINE_MAX_MS,
   JOB_RESTARTS_MAX,
+  PROCESS_GRACE_MS,
 } from "../../../runtime/limits.ts";
 import { AgentWorld } from "../../support/agent-world.ts";
 
@@ -109,7 +111,8 @@ describe("AgentMachine", () => {
   test("an answer to a beat that was never sent, or one that forgets a job, is a failed host", () => {
     const world = new AgentWorld(TWO_GROUPS);
     const liar = world.hostOf("b/1");
-    world.give({ kind: "answer", link: liar.link ?? 0, beat: 99, jobs: [] });
+    const jobs = [{ job: "b/1", state: JobState.RUNNING, epoch: 1, detail: "" }];
+    world.give({ kind: "answer", link: liar.link ?? 0, beat: 99, jobs });
     expect(liar.alive).toBe(false);
     const forgetful = world.hostOf("a/1");
     forgetful.jobs.delete("a/1");
@@ -127,6 +130,7 @@ describe("AgentMachine", () => {
     expect(world.machine.status().jobs[2]?.status?.detail).toMatch(/^quarantined for \d+ ms: as simulated/);
     world.ticks(10 * 60 * 10);
     const tries = world.events.filter((event) => event === "job_quarantined b/1").length;
+    expect(world.events.filter((event) => event === "job_failed b/1").length).toBe(JOB_RESTARTS_MAX);
     // 1, 2, 4, 8, 16 and 32 seconds, then once a minute.
     expect(tries).toBeGreaterThan(10);
     expect(tries).toBeLessThan(20);
@@ -166,6 +170,28 @@ describe("AgentMachine", () => {
     expect(world.stateOf("b/1")).toBeUndefined();
     expect(host.alive).toBe(false);
     expect(world.alive().length).toBe(2);
+    expect(world.events).not.toContain(`host_failed ${host.name}`);
+  });
+
+  test("a host that is asked to end and does not is killed", () => {
+    const world = new AgentWorld(TWO_GROUPS);
+    const host = world.hostOf("b/1");
+    host.hung = true;
+    world.give({ kind: "desired", jobs: inGroup("g1", "a/1", "a/2") });
+    const status = { job: "b/1", state: JobState.STOPPED, epoch: 1, detail: "" };
+    world.give({ kind: "job", link: host.link ?? 0, status });
+    world.ticks(PROCESS_GRACE_MS / HOST_BEAT_MS);
+    expect(host.alive).toBe(true);
+    world.ticks(1);
+    expect(host.alive).toBe(false);
+  });
+
+  test("a process that says hello in the name of another is refused", () => {
+    const found = [{ host: "h1", identity: { pid: 1, startTicks: 1 } }];
+    const machine = new AgentMachine(0, found, 0);
+    const identity = { pid: 2, startTicks: 2 };
+    const outputs = machine.step(1, { kind: "hello", link: 9, host: "h1", identity, jobs: [] });
+    expect(outputs.filter((output) => output.kind !== "event")).toEqual([{ kind: "drop", link: 9 }]);
   });
 
   test("a killed host that does not go is given up after its time, and its jobs start elsewhere", () => {

@@ -1,9 +1,11 @@
-import { statSync, writeFileSync, chmodSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pino } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Broker, greets } from "../../../runtime/broker/broker.ts";
 import { BrokerMissingError, findBroker } from "../../../runtime/broker/find-broker.ts";
+import { obtainBroker } from "../../../runtime/broker/obtain-broker.ts";
+import { formatVersion } from "../../../runtime/broker/version.ts";
 import { identify, isAlive, signalProcess } from "../../../runtime/process/process-identity.ts";
 import { ProcessRegistry } from "../../../runtime/process/registry.ts";
 import { waitFor } from "../../../runtime/process/wait.ts";
@@ -32,6 +34,22 @@ describe("finding a broker", () => {
     const path = script(folder, "echo nats-server: v2.11.4");
     expect(await findBroker({ PATH: `/nonexistent:${folder}` })).toEqual({ path, version: [2, 11, 4] });
   });
+});
+
+describe("obtaining a broker", () => {
+  test.runIf(existsSync("/usr/bin/apt-get"))(
+    "two processes that obtain one at the same time both have it, and leave nothing else",
+    { timeout: 300_000 },
+    async () => {
+      const home = join(temporaryFolder(), "home");
+      const paths = await Promise.all([obtainBroker(home), obtainBroker(home)]);
+      const [version = ""] = readdirSync(home);
+      expect(paths).toEqual(Array(2).fill(join(home, version, "nats-server")));
+      expect(readdirSync(home)).toEqual([version]);
+      const found = await findBroker({ EVERCROSS_NATS_SERVER: paths[0] });
+      expect(formatVersion(found.version)).toBe(version);
+    },
+  );
 });
 
 describe("Broker", () => {

@@ -1,0 +1,29 @@
+import { statSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { checkConfig, ConfigError } from "../../../services/market/config.ts";
+import { findRunFile, readRunFile, runFilePath, writeRunFile } from "../../../services/market/run-file.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+
+describe("the run file", () => {
+  test("is read as it was written, and only its owner can read it", () => {
+    const folder = temporaryFolder();
+    const config = checkConfig({ instruments: [{ symbol: "BRK.B", tick: 5 }] }, "test");
+    const run = { config, portChosen: true, broker: { url: "nats://127.0.0.1:1", token: "t" } };
+    writeRunFile(folder, run);
+    expect(readRunFile(folder)).toEqual(run);
+    expect(statSync(runFilePath(folder)).mode & 0o777).toBe(0o600);
+  });
+
+  test("is named when it is missing or damaged", () => {
+    const folder = temporaryFolder();
+    expect(findRunFile(folder)).toBeUndefined();
+    expect(() => readRunFile(folder)).toThrow(ConfigError);
+    writeFileSync(runFilePath(folder), "{");
+    expect(() => findRunFile(folder)).toThrow(`${runFilePath(folder)}: (whole file): not JSON`);
+    writeFileSync(runFilePath(folder), '{"format":1,"config":{},"port_chosen":true}');
+    expect(() => findRunFile(folder)).toThrow(`${runFilePath(folder)}: broker: `);
+    const broker = { url: "", token: "" };
+    writeFileSync(runFilePath(folder), JSON.stringify({ format: 1, config: {}, port_chosen: true, broker }));
+    expect(() => findRunFile(folder)).toThrow(`${runFilePath(folder)}: instruments: `);
+  });
+});
