@@ -100,7 +100,7 @@ export const ROWS_INTERVAL_ENTRIES = 4096;
 export const ROWS_INTERVAL_MS = 200;
 
 /** Row changes that wait to be stored: they are written at once, so this bounds by how much they delay an append. */
-export const ROWS_PENDING_MAX = 16_384;
+export const ROWS_PENDING_MAX = 8192;
 
 /** Bytes of one job's entries that are kept in memory until their rows are made; beyond it they are read again. */
 export const ROWS_BACKLOG_BYTES_MAX = 4 * 1024 * 1024;

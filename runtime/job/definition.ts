@@ -36,6 +36,8 @@ export interface RowChange {
   readonly fresh?: boolean;
   /** Key of the row that this one adds to and never outlives: where that one was not stored yet, neither was this one. */
   readonly owner?: Uint8Array;
+  /** Of a removal: last bytes of rows that add to this one. The rows of this key and each of these bytes go with it. */
+  readonly parts?: Uint8Array;
 }
 
 /** Pure: what an entry's payload changes in the rows. The same payload always gives the same changes. */

@@ -19,15 +19,26 @@ export class RowChanges {
     return this.#pending.size;
   }
 
-  add(change: RowChange): void {
-    const { key, value, owner } = change;
+  add({ key, value, fresh, owner, parts }: RowChange): void {
     const id = name(key);
     const before = this.#pending.get(id);
     const unstored =
       before?.fresh ??
-      (change.fresh === true || (owner !== undefined && this.#pending.get(name(owner))?.fresh === true));
-    if (value === undefined && unstored) this.#pending.delete(id);
-    else this.#pending.set(id, { key, value, fresh: unstored });
+      (fresh === true || (owner !== undefined && this.#pending.get(name(owner))?.fresh === true));
+    if (value !== undefined || !unstored) this.#pending.set(id, { key, value, fresh: unstored });
+    else this.#pending.delete(id);
+    if (parts !== undefined) for (const part of parts) this.#removePart(id, key, part, unstored);
+  }
+
+  #removePart(id: string, key: Uint8Array, part: number, unstored: boolean): void {
+    const partId = id + String.fromCharCode(part);
+    if (unstored) this.#pending.delete(partId);
+    else {
+      const partKey = Buffer.allocUnsafe(key.length + 1);
+      partKey.set(key, 0);
+      partKey[key.length] = part;
+      this.#pending.set(partId, { key: partKey, value: undefined, fresh: false });
+    }
   }
 
   /** All changes; nothing waits any more. */

@@ -9,7 +9,10 @@ import { RowChanges } from "../../../runtime/log/row-changes.ts";
 import type { CrossingJob } from "../../../services/crossing/crossing-job.ts";
 import { materialise } from "../../../services/crossing/materialise.ts";
 import { orderKey, parseRowKey } from "../../../services/crossing/row-key.ts";
+import { EventBatch } from "../../../proto/generated/evercross/v1/event.ts";
+import { OrderType, Side, TimeInForce } from "../../../proto/generated/evercross/v1/types.ts";
 import { CrossingFlow, emptyCrossing, flowRequest } from "../../support/crossing-flow.ts";
+import { plainMaterialise } from "../../support/plain-materialise.ts";
 
 const STATE_QUERY = CrossingMessage.encode({ body: { $case: "stateQuery", value: {} } }).finish();
 const MARK_QUERY = CrossingMessage.encode({
@@ -86,6 +89,68 @@ describe("the rows of a crossing job", () => {
     );
   });
 
+  test("are what the generated code reads of the same entries", () => {
+    fc.assert(
+      fc.property(batches, (flow) => {
+        const live = new CrossingFlow();
+        const [rows, plain]: [Rows, Rows] = [new Map(), new Map()];
+        for (const { requests } of flow) {
+          const payload = live.payload(requests);
+          const [changes, plainChanges] = [new RowChanges(), new RowChanges()];
+          for (const change of materialise(payload)) changes.add(change);
+          for (const change of plainMaterialise(payload)) plainChanges.add(change);
+          apply(rows, changes.take());
+          apply(plain, plainChanges.take());
+        }
+        const text = (all: Rows): string[] =>
+          [...all].map(([key, value]) => `${key} ${Buffer.from(value).toString("hex")}`).sort();
+        expect(text(rows)).toEqual(text(plain));
+      }),
+    );
+  });
+
+  test("hold numbers up to 2^53 - 1 and any session name", () => {
+    fc.assert(
+      fc.property(fc.maxSafeNat(), fc.string({ unit: "binary", maxLength: 100 }), (number, session) => {
+        const most = { clientOrderId: number, price: number, quantity: number, resting: number };
+        const orderId = Math.min(number, Number.MAX_SAFE_INTEGER - 1);
+        const value = {
+          ...most,
+          orderId,
+          side: Side.SELL,
+          type: OrderType.LIMIT,
+          timeInForce: TimeInForce.DAY,
+        };
+        const steps = [
+          { session: 0, seq: number, events: [{ kind: { $case: "accepted" as const, value } }] },
+        ];
+        const payload = EventBatch.encode({ firstEvent: 7, timeUs: 9, sessions: [session], steps }).finish();
+        const names = (changes: ReturnType<typeof materialise>): unknown =>
+          changes.map(({ key, value: row }) => [Buffer.from(key), row && Buffer.from(row)]);
+        expect(names(materialise(payload))).toEqual(names(plainMaterialise(payload)));
+      }),
+    );
+  });
+
+  test("are refused by RangeError, whatever a damaged payload holds", () => {
+    const whole = new CrossingFlow().payload(fc.sample(flowRequest, { numRuns: 60, seed: 3 }));
+    const damaged = fc.tuple(fc.nat(whole.length - 1), fc.nat(255), fc.nat(whole.length));
+    fc.assert(
+      fc.property(damaged, ([at, byte, length]) => {
+        const bytes = Uint8Array.from(whole);
+        bytes[at] = byte;
+        try {
+          materialise(bytes.subarray(0, length));
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+    expect(() => materialise(whole.subarray(0, whole.length - 1))).toThrow(RangeError);
+    expect(() => materialise(Buffer.from("ffffffff", "hex"))).toThrow(RangeError);
+  });
+
   test("refuse a part of an order whose own row is missing", () => {
     const job = emptyCrossing();
     const add = (): void => job.restore(orderKey(5, 3), Buffer.of(0x48, 1));
@@ -100,18 +165,26 @@ describe("row changes of one interval", () => {
     const changes = new RowChanges();
     changes.add({ key: key("o"), value: key("1"), fresh: true });
     changes.add({ key: key("o3"), value: key("2"), owner: key("o") });
-    changes.add({ key: key("o3"), value: undefined, owner: key("o") });
-    changes.add({ key: key("o"), value: undefined });
+    changes.add({ key: key("o"), value: undefined, parts: key("345") });
     expect(changes.take()).toEqual([]);
+  });
+
+  test("of an order that came and was reduced are its own row and nothing to remove", () => {
+    const changes = new RowChanges();
+    changes.add({ key: key("o"), value: key("1"), fresh: true });
+    changes.add({ key: key("o4"), value: key("2"), owner: key("o") });
+    changes.add({ key: key("o3"), value: undefined, owner: key("o") });
+    expect(changes.take().map(({ key: name }) => name.toString())).toEqual(["o", "o4"]);
   });
 
   test("of an order stored before are removals of all that it may have", () => {
     const changes = new RowChanges();
-    changes.add({ key: key("o3"), value: undefined, owner: key("o") });
-    changes.add({ key: key("o"), value: undefined });
+    changes.add({ key: key("o4"), value: key("2"), owner: key("o") });
+    changes.add({ key: key("o"), value: undefined, parts: key("34") });
     expect(changes.take().map(({ key: name, value }) => [name.toString(), value])).toEqual([
-      ["o3", undefined],
+      ["o4", undefined],
       ["o", undefined],
+      ["o3", undefined],
     ]);
   });
 });

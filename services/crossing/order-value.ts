@@ -1,0 +1,79 @@
+/** The integers of an `OrderRow`; 0 is not stored. */
+export interface OrderValue {
+  readonly orderId: number;
+  readonly session: string;
+  readonly clientOrderId: number;
+  readonly side: number;
+  readonly type: number;
+  readonly timeInForce: number;
+  readonly price: number;
+  readonly quantity: number;
+  readonly leaves: number;
+  readonly priority: number;
+}
+
+/** Ten fields of a byte of tag and at most eight of integer each, and the session's length. */
+const FIELDS_BYTES = 100;
+const CHARACTER_BYTES = 3;
+
+class Writer {
+  bytes = Buffer.allocUnsafe(FIELDS_BYTES + 64 * CHARACTER_BYTES);
+  at = 0;
+
+  begin(session: string): void {
+    this.at = 0;
+    const room = FIELDS_BYTES + session.length * CHARACTER_BYTES;
+    if (this.bytes.length < room) this.bytes = Buffer.allocUnsafe(room);
+  }
+
+  integer(tag: number, value: number): void {
+    if (value === 0) return;
+    this.bytes[this.at++] = tag;
+    this.varint(value);
+  }
+
+  varint(value: number): void {
+    let rest = value;
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.bytes[this.at++] = (rest % 0x80) | 0x80;
+    this.bytes[this.at++] = rest;
+  }
+
+  text(tag: number, value: string): void {
+    if (value === "") return;
+    this.bytes[this.at++] = tag;
+    this.varint(Buffer.byteLength(value));
+    this.at += this.bytes.write(value, this.at);
+  }
+
+  finish(): Uint8Array {
+    return Buffer.from(this.bytes.subarray(0, this.at));
+  }
+}
+
+const writer = new Writer();
+
+/** A whole order as an encoded `OrderRow`. */
+export function orderValue(order: OrderValue): Uint8Array {
+  writer.begin(order.session);
+  writer.integer(0x08, order.orderId);
+  writer.text(0x12, order.session);
+  writer.integer(0x18, order.clientOrderId);
+  writer.integer(0x20, order.side);
+  writer.integer(0x28, order.type);
+  writer.integer(0x30, order.timeInForce);
+  return terms(order.price, order.quantity, order.leaves, order.priority);
+}
+
+/** What adds to an order's row as an encoded `OrderRow`; 0 for what it does not state. */
+export function partValue(price: number, quantity: number, leaves: number, priority: number): Uint8Array {
+  writer.begin("");
+  return terms(price, quantity, leaves, priority);
+}
+
+function terms(price: number, quantity: number, leaves: number, priority: number): Uint8Array {
+  writer.integer(0x38, price);
+  writer.integer(0x40, quantity);
+  writer.integer(0x48, leaves);
+  writer.integer(0x50, priority);
+  return writer.finish();
+}
