@@ -12,9 +12,7 @@ import type { RestingOrders } from "./resting-orders.ts";
 export class BookRestore {
   private readonly instrument: Instrument;
   private readonly resting: RestingOrders;
-  // By handle less 1: an empty book hands out 1, 2, 3 …
-  private readonly orderIds: number[] = [];
-  private readonly priorities: number[] = [];
+  /** By handle less 1: an empty book hands out 1, 2, 3 … The other fields wait in their records. */
   private readonly prices: number[] = [];
 
   constructor(instrument: Instrument, resting: RestingOrders) {
@@ -34,19 +32,21 @@ export class BookRestore {
     }
     const owner = packOwner(account, side, type, timeInForce);
     this.resting.record(orderId, owner, account, clientOrderId, quantity, leaves, priority);
-    this.orderIds.push(orderId);
-    this.priorities.push(priority);
     this.prices.push(order.price);
   }
 
   finish(position: { readonly nextEvent: number; readonly nextOrderId: number }): void {
-    const { resting } = this;
-    this.inOrder("order id", this.orderIds, position.nextOrderId, (handle) => {
+    const { resting, prices } = this;
+    const { orders } = resting;
+    const keys = new Float64Array(orders.live);
+    for (let index = 0; index < keys.length; index++) keys[index] = orders.orderId(index + 1);
+    for (const handle of this.ranked("order id", keys, position.nextOrderId)) {
       resting.rings.append(resting.accountOf(handle), handle);
-    });
-    this.inOrder("priority", this.priorities, position.nextEvent, (handle) => {
-      resting.enqueue(handle, resting.sideOf(handle), this.prices[handle - 1]!);
-    });
+    }
+    for (let index = 0; index < keys.length; index++) keys[index] = orders.priority(index + 1);
+    for (const handle of this.ranked("priority", keys, position.nextEvent)) {
+      resting.enqueue(handle, resting.sideOf(handle), prices[handle - 1]!);
+    }
     if (resting.bidQuantity > SIDE_QUANTITY_MAX || resting.askQuantity > SIDE_QUANTITY_MAX) {
       broken(`book ${this.instrument.symbol}: a side's orders add up to more than 2^53 - 1`);
     }
@@ -67,27 +67,24 @@ export class BookRestore {
     return isOrderId(order.priority) ? undefined : "priority";
   }
 
-  /** Visits all handles in ascending order of their keys, which must differ and be below `next`. */
-  private inOrder(
-    what: string,
-    keys: readonly number[],
-    next: number,
-    visit: (handle: number) => void,
-  ): void {
+  /** All handles in ascending order of their keys, which must differ and be below `next`. */
+  private ranked(what: string, keys: Float64Array, next: number): Int32Array {
     // A sort of plain numbers, then a search for each, is several times faster than a sort of handles by key.
-    const sorted = Float64Array.from(keys);
-    if (!isAscending(sorted)) sorted.sort();
+    const sorted = isAscending(keys) ? keys : keys.toSorted();
     const twice = sorted.find((key, index) => key === sorted[index - 1]);
     if (twice !== undefined) broken(`book ${this.instrument.symbol}: two orders have the ${what} ${twice}`);
-    const handles = new Int32Array(sorted.length);
-    keys.forEach((key, index) => {
-      handles[sorted[index] === key ? index : lowerBound(sorted, key)] = index + 1;
-    });
     const last = sorted.at(-1) ?? 0;
     if (!isOrderId(next) || last >= next) {
       broken(`book ${this.instrument.symbol}: next ${what} is ${next} although ${last} was given`);
     }
-    for (const handle of handles) visit(handle);
+    const handles = new Int32Array(keys.length);
+    for (let index = 0, rank = -1; index < keys.length; index++) {
+      const key = keys[index]!;
+      // Rows mostly come in order already: then the next rank is the right one.
+      rank = sorted[rank + 1] === key ? rank + 1 : lowerBound(sorted, key);
+      handles[rank] = index + 1;
+    }
+    return handles;
   }
 
   private name(orderId: number): string {

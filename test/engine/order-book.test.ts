@@ -133,6 +133,16 @@ describe("an account's handle", () => {
   });
 });
 
+test("a request that was refused before the book takes its place in the sequence of events", () => {
+  book.refuse(1, 7, 106);
+  book.refuse(1, Number.NaN, 103);
+  expect(readEvents(out).map(({ fields }) => fields)).toEqual([
+    { SEQUENCE: 1, ACCOUNT: 1, CLIENT_ORDER_ID: 7, REASON: 106 },
+    { SEQUENCE: 2, ACCOUNT: 1, CLIENT_ORDER_ID: 0, REASON: 103 },
+  ]);
+  expect([book.nextEvent, book.nextOrderId, book.liveOrders]).toEqual([3, 1, 0]);
+});
+
 const ROW: LiveOrder = {
   orderId: 3,
   account: 1,
