@@ -111,3 +111,15 @@ export const CLIENT_RECONNECT_MAX_MS = 500;
 
 /** Requests that a client keeps unanswered before a gateway has told its own figure. */
 export const CLIENT_WINDOW_INITIAL = 1024;
+
+/** Requests of a replay's session that may be unanswered: enough to keep crossing busy, few enough to keep latency short. */
+export const REPLAY_WINDOW_REQUESTS = 2048;
+
+/** Milliseconds without an answer to what waits for one, after which a replay gives the market up. */
+export const REPLAY_SILENCE_MAX_MS = 30_000;
+
+/** Milliseconds that a one-shot command waits for a market's answer. */
+export const CLI_ANSWER_MAX_MS = 10_000;
+
+/** Milliseconds that a proof waits for the state of one running book. */
+export const PROOF_STATE_MAX_MS = 10_000;

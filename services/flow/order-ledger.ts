@@ -12,6 +12,17 @@ interface LiveOrder {
   leaves: number;
 }
 
+/** Quantity of all orders together. */
+export interface LedgerTotals {
+  /** Accepted, as replaced last. */
+  readonly accepted: number;
+  readonly bought: number;
+  readonly sold: number;
+  readonly cancelled: number;
+  /** Still open. */
+  readonly live: number;
+}
+
 /**
  * The live orders of one symbol as the execution reports tell of them, each report checked against those before.
  * Quantity is conserved in it by construction: what an order has open is what it had minus what was executed.
@@ -20,6 +31,7 @@ export class OrderLedger {
   readonly #symbol: string;
   readonly #findings: Findings;
   readonly #orders = new Map<number, LiveOrder>();
+  readonly #totals = { accepted: 0, bought: 0, sold: 0, cancelled: 0 };
 
   constructor(symbol: string, findings: Findings) {
     this.#symbol = symbol;
@@ -29,6 +41,12 @@ export class OrderLedger {
   /** Orders that were accepted and have not ended. */
   get live(): number {
     return this.#orders.size;
+  }
+
+  totals(): LedgerTotals {
+    let live = 0;
+    for (const { leaves } of this.#orders.values()) live += leaves;
+    return { ...this.#totals, live };
   }
 
   /** What rests in the book, if these are its only orders. */
@@ -59,6 +77,7 @@ export class OrderLedger {
     if (leaves !== quantity)
       this.#add("wrong_leaves", report, `of ${quantity}, ${leaves} open on acceptance`);
     this.#orders.set(clientOrderId, { side, price, quantity, leaves });
+    this.#totals.accepted += quantity;
   }
 
   filled(report: ExecutionReport): void {
@@ -82,6 +101,7 @@ export class OrderLedger {
       this.#add("wrong_terms", report, `executed at ${report.lastPrice}, beyond its limit ${order.price}`);
     }
     order.leaves -= report.lastQuantity;
+    this.#totals[order.side === Side.BUY ? "bought" : "sold"] += report.lastQuantity;
     if (order.leaves <= 0) this.#orders.delete(report.clientOrderId);
   }
 
@@ -92,6 +112,7 @@ export class OrderLedger {
       this.#add("wrong_leaves", report, `${report.quantity} cancelled of ${order.leaves} open`);
     }
     this.#orders.delete(report.clientOrderId);
+    this.#totals.cancelled += report.quantity;
   }
 
   replaced(report: ExecutionReport): void {
@@ -105,6 +126,7 @@ export class OrderLedger {
         `${executed} executed of ${report.quantity}, ${report.leaves} said to be open`,
       );
     }
+    this.#totals.accepted += report.quantity - order.quantity;
     order.price = report.price;
     order.quantity = report.quantity;
     order.leaves = report.leaves;

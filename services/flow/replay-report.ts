@@ -59,7 +59,7 @@ export function replayReport(
   const difference = result.tradeDifference ?? result.bookDifference;
   return {
     flow: flow.name,
-    symbols: result.symbols.length,
+    symbols: result.symbols.size,
     orders,
     new_orders: tally.sent.new,
     cancels: tally.sent.cancel,

@@ -10,6 +10,7 @@ import { OutageLog, type Outage } from "./outage-log.ts";
 import { ProgressWait } from "./progress-wait.ts";
 import { ReplaySession, type Connect } from "./replay-session.ts";
 import { Tally, type SessionObserver } from "./session-ledger.ts";
+import type { SymbolLedger } from "./symbol-ledger.ts";
 
 export interface ReplayOptions {
   readonly flow: Flow;
@@ -42,7 +43,8 @@ export interface ReplayResult {
   readonly trades: number;
   /** Orders that are live at the end. */
   readonly live: number;
-  readonly symbols: readonly string[];
+  /** What the reports tell of each symbol. */
+  readonly symbols: ReadonlyMap<string, SymbolLedger>;
   readonly elapsedUs: number;
   /** Microseconds from sending to the first answer. */
   readonly latency: Histogram;
@@ -195,9 +197,13 @@ export class Replayer implements SessionObserver {
   async #recovered(label: string, isBack: () => Promise<boolean>): Promise<void> {
     const { clock } = this.#options;
     const deadlineUs = clock() + RECOVERY_MAX_MS * 1000;
-    while (this.#wait.reason === undefined && !(await isBack())) {
-      if (clock() > deadlineUs) this.#wait.stop(`${label}: not back within ${RECOVERY_MAX_MS / 1000} s`);
-      await this.#wait.race(sleep(RECOVERY_POLL_MS));
+    try {
+      while (this.#wait.reason === undefined && !(await isBack())) {
+        if (clock() > deadlineUs) this.#wait.stop(`${label}: not back within ${RECOVERY_MAX_MS / 1000} s`);
+        await this.#wait.race(sleep(RECOVERY_POLL_MS));
+      }
+    } catch (error) {
+      this.#wait.stop(`${label}: ${(error as Error).message}`);
     }
     const heard = this.#outages.heardCount;
     await this.#wait.until(() => this.#outages.heardCount > heard || this.#waiting() === 0);
@@ -254,7 +260,7 @@ export class Replayer implements SessionObserver {
       findings: this.#findings,
       trades: sum(ledgers.map(({ trades }) => trades)),
       live: sum(ledgers.map(({ orders }) => orders.live)),
-      symbols: [...this.#bySymbol.keys()],
+      symbols: new Map(this.#sessions.flatMap((session) => [...session.ledger.symbols])),
       elapsedUs,
       latency: this.#latency,
       outages: this.#outages.outages,
