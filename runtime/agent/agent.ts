@@ -46,6 +46,7 @@ export class Agent {
   readonly #machine: AgentMachine;
   #server: HostServer | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
 
   private constructor(options: AgentOptions) {
     this.#options = options;
@@ -83,6 +84,7 @@ export class Agent {
 
   /** The job hosts go on. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     clearInterval(this.#timer);
     await this.#server?.close();
   }
@@ -133,6 +135,7 @@ export class Agent {
   }
 
   #step(input: AgentInput): void {
+    if (this.#stopped) return;
     for (const output of this.#machine.step(nowMs(), input)) this.#perform(output);
   }
 
@@ -167,6 +170,7 @@ export class Agent {
   }
 
   #spawn(host: string): void {
+    const { registry, node } = this.#options;
     let child: ChildProcess;
     const exited = (detail: string): void => {
       setImmediate(() => {
@@ -187,6 +191,14 @@ export class Agent {
     });
     const identity = child.pid === undefined ? undefined : identify(child.pid);
     if (identity === undefined) return;
+    try {
+      // Who takes the market down must see it even before it can speak for itself.
+      registry.register("host", hostEntryName(node, host), identity);
+    } catch (error) {
+      child.kill("SIGKILL");
+      this.#options.logger.warn({ host, error: (error as Error).message }, "host not wanted");
+      return;
+    }
     const input: AgentInput = { kind: "spawned", host, identity };
     // Outputs of one step are carried out in their order: the machine is not stepped from within.
     setImmediate(() => {

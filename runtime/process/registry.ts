@@ -15,13 +15,14 @@ const entrySchema = z.strictObject({
 export type ProcessEntry = z.infer<typeof entrySchema>;
 
 const CLOSED = "closed";
+const DRAFT = ".draft";
 
 /**
- * The processes that belong to one data folder, one small file each, written by the process itself as its first act
- * (and by the one that starts it, where that is simple). Files of the dead may lie about: who reads asks `isAlive`.
+ * The processes that belong to one data folder, one small file each, written by who starts a process and again by the
+ * process itself as its first act. Files of the dead may lie about: who reads asks `isAlive`.
  *
- * A closed registry takes no new process: `close` comes before the last look, so each process is either
- * seen by that look or ends itself at `register`.
+ * A registry takes processes only while it is open. `close` comes before the last look, so each process is
+ * either seen by that look or ends at `register`.
  */
 export class ProcessRegistry {
   readonly folder: string;
@@ -30,13 +31,13 @@ export class ProcessRegistry {
     this.folder = join(dataDir, "run");
   }
 
-  /** Throws when the registry is closed. */
+  /** Throws when the registry is not open. */
   register(kind: string, name: string, identity: ProcessIdentity = ownIdentity()): ProcessEntry {
     const entry = entrySchema.parse({ kind, name, pid: identity.pid, startTicks: identity.startTicks });
-    this.#write(entry);
-    if (this.isClosed()) {
+    if (existsSync(this.folder)) this.#write(entry);
+    if (!this.isOpen()) {
       this.remove(entry);
-      throw new Error(`${kind} ${name}: ${this.folder} is closed: the market is being stopped`);
+      throw new Error(`${kind} ${name}: ${this.folder} is not open: the market is being stopped`);
     }
     return entry;
   }
@@ -78,11 +79,14 @@ export class ProcessRegistry {
   }
 
   open(): void {
-    rmSync(join(this.folder, CLOSED), { force: true });
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    for (const file of readdirSync(this.folder)) {
+      if (file === CLOSED || file.endsWith(DRAFT)) rmSync(join(this.folder, file), { force: true });
+    }
   }
 
-  isClosed(): boolean {
-    return existsSync(join(this.folder, CLOSED));
+  isOpen(): boolean {
+    return existsSync(this.folder) && !existsSync(join(this.folder, CLOSED));
   }
 
   #file(entry: ProcessEntry): string {
@@ -90,10 +94,9 @@ export class ProcessRegistry {
   }
 
   #write(entry: ProcessEntry): void {
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const file = this.#file(entry);
     // Two processes may write one entry, with the same content; the names of their drafts must still differ.
-    const draft = `${file}.${process.pid}.draft`;
+    const draft = `${file}.${process.pid}${DRAFT}`;
     writeFileSync(draft, JSON.stringify(entry), { mode: 0o600 });
     renameSync(draft, file);
   }

@@ -1,31 +1,12 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { identify, isAlive, type ProcessIdentity } from "../../runtime/process/process-identity.ts";
+import { isAlive, type ProcessIdentity } from "../../runtime/process/process-identity.ts";
 import { ProcessRegistry } from "../../runtime/process/registry.ts";
 import { evercross, marketFolder, processesOf, startUp } from "../support/command.ts";
+import { processesNaming } from "../support/processes.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-
-/** Every process on this machine that was started for this folder, whether or not the registry knows of it. */
-function processesNaming(folder: string): number[] {
-  const lines = existsSync("/proc/self/cmdline")
-    ? readdirSync("/proc")
-        .filter((name) => /^\d+$/.test(name))
-        .map((pid) => `${pid} ${commandLine(pid)}`)
-    : execFileSync("ps", ["-axo", "pid=,args="], { encoding: "utf8" }).split("\n");
-  const pids = lines.filter((line) => line.includes(folder)).map((line) => Number.parseInt(line, 10));
-  return pids.filter((pid) => identify(pid) !== undefined);
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-  } catch {
-    return "";
-  }
-}
 
 const identities = (folder: string): ProcessIdentity[] => new ProcessRegistry(folder).alive();
 

@@ -10,6 +10,7 @@ import { ProcessRegistry } from "../../../runtime/process/registry.ts";
 import { spawnNode } from "../../../runtime/process/spawn.ts";
 import { terminate } from "../../../runtime/process/terminate.ts";
 import { waitFor } from "../../../runtime/process/wait.ts";
+import { processesNaming } from "../../support/processes.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const HOST = fileURLToPath(new URL("../../support/host-process.mjs", import.meta.url));
@@ -19,6 +20,7 @@ const DEADLINE_MS = 20_000;
 function node(groups: Readonly<Record<string, readonly string[]>>) {
   const dataDir = temporaryFolder();
   const registry = new ProcessRegistry(dataDir);
+  registry.open();
   const socketPath = agentSocketPath(dataDir, "n1");
   const desired = Object.entries(groups).flatMap(([group, jobs]) => jobs.map((job) => ({ job, group })));
   let agent: Agent | undefined;
@@ -26,6 +28,7 @@ function node(groups: Readonly<Record<string, readonly string[]>>) {
     await agent?.stop();
     registry.close();
     await terminate(registry.alive(), 1000);
+    expect(await waitFor(() => processesNaming(dataDir).length === 0, DEADLINE_MS, 10)).toBe(true);
   });
   return {
     registry,

@@ -60,6 +60,7 @@ describe("Broker", () => {
       const { path } = await findBroker();
       const dataDir = temporaryFolder();
       const registry = new ProcessRegistry(dataDir);
+      registry.open();
       const restarts: number[] = [];
       const broker = await Broker.start({
         binary: path,
@@ -89,6 +90,7 @@ describe("Broker", () => {
   test("one that dies at once is given up with a reason, and nothing is left", async () => {
     const dataDir = temporaryFolder();
     const registry = new ProcessRegistry(dataDir);
+    registry.open();
     const binary = script(dataDir, "exit 7");
     const onGivenUp = (): void => undefined;
     const start = Broker.start({ binary, dataDir, token, registry, logger, onGivenUp });

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import {
@@ -65,6 +65,7 @@ describe("ProcessRegistry", () => {
   test("lists the living and forgets the dead", async () => {
     const registry = new ProcessRegistry(temporaryFolder());
     expect(registry.alive()).toEqual([]);
+    registry.open();
     const one = await helper(WAITS);
     const own = registry.register("up", "market");
     const entry = registry.register("host", "n1.h1", one);
@@ -76,6 +77,8 @@ describe("ProcessRegistry", () => {
 
   test("a closed registry refuses, and keeps no trace of who was refused", () => {
     const registry = new ProcessRegistry(temporaryFolder());
+    expect(() => registry.register("agent", "n1")).toThrow("is being stopped");
+    expect(existsSync(registry.folder)).toBe(false);
     registry.close();
     expect(() => registry.register("agent", "n1")).toThrow("is being stopped");
     expect(registry.alive()).toEqual([]);
