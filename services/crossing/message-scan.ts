@@ -1,3 +1,6 @@
+/** By field number; longer than any message that is read flat has fields. One for all, since a scan never waits. */
+const FLAT = new Float64Array(16);
+
 /**
  * Reads a protobuf message field by field, straight from its bytes. For the one place where every entry of every symbol
  * passes and only a few of its fields matter; everything else uses the generated code. Integers past 2^53 - 1, and a
@@ -9,7 +12,8 @@ export class MessageScan {
   #end: number;
   /** Number and wire type of the field at hand. */
   #tag = 0;
-  readonly #flat = new Float64Array(FLAT_FIELDS);
+  #textStart = 0;
+  #textEnd = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -44,15 +48,6 @@ export class MessageScan {
     return value;
   }
 
-  /** Passes over the bytes of the field at hand; they are `[end - length, end)`. Gives `end`. */
-  bytesEnd(): number {
-    if ((this.#tag & 7) !== 2) this.#broken();
-    const length = this.varint();
-    this.#position += length;
-    if (this.#position > this.#end) this.#broken();
-    return this.#position;
-  }
-
   /** Where the next field begins. */
   get position(): number {
     return this.#position;
@@ -76,27 +71,39 @@ export class MessageScan {
   skip(): void {
     const type = this.#tag & 7;
     if (type === 0) this.varint();
-    else if (type === 2) this.bytesEnd();
+    else if (type === 2) this.leave(this.enter());
     else if (type === 1) this.#position += 8;
     else if (type === 5) this.#position += 4;
     else this.#broken();
     if (this.#position > this.#end) this.#broken();
   }
 
-  /** The integers of the message at hand, to its end, by field number; 0 for a field that is not there. Valid until the next call. */
+  /**
+   * The integers of the message at hand, to its end, by field number; 0 for a field that is not there. Valid until the
+   * next call of any scan. What else it holds is passed over; `text` then gives the last of it.
+   */
   flat(): Float64Array {
-    const values = this.#flat.fill(0);
+    const values = FLAT.fill(0);
+    this.#textStart = this.#textEnd = 0;
     for (let field = this.next(); field !== 0; field = this.next()) {
-      if ((this.#tag & 7) === 0 && field < FLAT_FIELDS) values[field] = this.varint();
-      else this.skip();
+      if ((this.#tag & 7) === 0 && field < values.length) values[field] = this.varint();
+      else if ((this.#tag & 7) === 2) {
+        const outer = this.enter();
+        this.#textStart = this.#position;
+        this.leave(outer);
+        this.#textEnd = this.#position;
+      } else this.skip();
     }
     return values;
+  }
+
+  /** The last text of the message that was read flat; empty when it had none. */
+  text(): string {
+    const { buffer, byteOffset, byteLength } = this.#bytes;
+    return Buffer.from(buffer, byteOffset, byteLength).toString("utf8", this.#textStart, this.#textEnd);
   }
 
   #broken(): never {
     throw new RangeError(`no message that can be read: it breaks off at byte ${this.#position}`);
   }
 }
-
-/** Above the highest field number of the messages that are read flat. */
-const FLAT_FIELDS = 16;

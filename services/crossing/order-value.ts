@@ -1,3 +1,7 @@
+import type { OrderRow } from "../../proto/generated/evercross/v1/event.ts";
+import type { OrderType, Side, TimeInForce } from "../../proto/generated/evercross/v1/types.ts";
+import { MessageScan } from "./message-scan.ts";
+
 /** The integers of an `OrderRow`; 0 is not stored. */
 export interface OrderValue {
   readonly orderId: number;
@@ -76,4 +80,23 @@ function terms(price: number, quantity: number, leaves: number, priority: number
   writer.integer(0x48, leaves);
   writer.integer(0x50, priority);
   return writer.finish();
+}
+
+/** An encoded `OrderRow`. A restart reads one for each resting order. Throws `RangeError` when it cannot be read. */
+export function readOrderValue(value: Uint8Array): OrderRow {
+  const scan = new MessageScan(value);
+  const numbers = scan.flat();
+  const at = (field: number): number => numbers[field] as number;
+  return {
+    orderId: at(1),
+    session: scan.text(),
+    clientOrderId: at(3),
+    side: at(4) as Side,
+    type: at(5) as OrderType,
+    timeInForce: at(6) as TimeInForce,
+    price: at(7),
+    quantity: at(8),
+    leaves: at(9),
+    priority: at(10),
+  };
 }

@@ -1,4 +1,5 @@
-import { BookRow, MarkRow, NextOrderRow, OrderRow } from "../../proto/generated/evercross/v1/event.ts";
+import { BookRow, MarkRow, NextOrderRow, type OrderRow } from "../../proto/generated/evercross/v1/event.ts";
+import { readOrderValue } from "./order-value.ts";
 import { OrderPart, parseRowKey } from "./row-key.ts";
 
 /** Who takes what the rows say. Orders come in ascending order id; everything else at any time. */
@@ -28,7 +29,7 @@ export class RowDecoder {
 
   row(key: Uint8Array, value: Uint8Array): void {
     const parsed = parseRowKey(key);
-    if (parsed.kind === "order") return this.#orderRow(parsed.orderId, parsed.part, OrderRow.decode(value));
+    if (parsed.kind === "order") return this.#orderRow(parsed.orderId, parsed.part, readOrderValue(value));
     this.#handOver();
     if (parsed.kind === "mark") this.#taker.mark(parsed.session, MarkRow.decode(value).seq);
     else if (parsed.kind === "next-order") this.#taker.nextOrderId(NextOrderRow.decode(value).nextOrderId);

@@ -8,8 +8,9 @@ import {
 import { RowChanges } from "../../../runtime/log/row-changes.ts";
 import type { CrossingJob } from "../../../services/crossing/crossing-job.ts";
 import { materialise } from "../../../services/crossing/materialise.ts";
+import { readOrderValue } from "../../../services/crossing/order-value.ts";
 import { orderKey, parseRowKey } from "../../../services/crossing/row-key.ts";
-import { EventBatch } from "../../../proto/generated/evercross/v1/event.ts";
+import { EventBatch, OrderRow } from "../../../proto/generated/evercross/v1/event.ts";
 import { OrderType, Side, TimeInForce } from "../../../proto/generated/evercross/v1/types.ts";
 import { CrossingFlow, emptyCrossing, flowRequest } from "../../support/crossing-flow.ts";
 import { plainMaterialise } from "../../support/plain-materialise.ts";
@@ -127,7 +128,10 @@ describe("the rows of a crossing job", () => {
         const payload = EventBatch.encode({ firstEvent: 7, timeUs: 9, sessions: [session], steps }).finish();
         const names = (changes: ReturnType<typeof materialise>): unknown =>
           changes.map(({ key, value: row }) => [Buffer.from(key), row && Buffer.from(row)]);
-        expect(names(materialise(payload))).toEqual(names(plainMaterialise(payload)));
+        const changes = materialise(payload);
+        expect(names(changes)).toEqual(names(plainMaterialise(payload)));
+        const row = changes[0]?.value;
+        if (number > 0 && row !== undefined) expect(readOrderValue(row)).toEqual(OrderRow.decode(row));
       }),
     );
   });
