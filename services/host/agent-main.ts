@@ -14,6 +14,10 @@ import { endOnUnknownState, processArguments, processLogger, stopOnSignal } from
 const { dataDir, node } = processArguments();
 const logger = processLogger({ process: "agent", node });
 endOnUnknownState(logger);
+// From the first: a signal must not end this process between the start of a host and its registration.
+let agent: Agent | undefined;
+stopOnSignal(logger, async () => agent?.stop());
+
 const registry = new ProcessRegistry(dataDir);
 registry.register("agent", node);
 const other = registry
@@ -23,7 +27,7 @@ if (other !== undefined) throw new Error(`node ${node} has an agent already: pro
 
 const { config, broker } = readRunFile(dataDir);
 const hostModule = builtModule("services/host/host-main");
-const agent = await Agent.start({
+agent = await Agent.start({
   cluster: config.cluster,
   node,
   desired: planJobs(config)
@@ -39,7 +43,6 @@ const agent = await Agent.start({
     ),
   logger,
 });
-stopOnSignal(logger, () => agent.stop());
 logger.info("agent started");
 // The jobs need no broker to be watched: operators are heard when there is one.
 agent.serve(await NatsBus.connect({ ...broker, name: `agent ${node}` }));

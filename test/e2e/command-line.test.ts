@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { isAlive, type ProcessIdentity } from "../../runtime/process/process-identity.ts";
 import { ProcessRegistry } from "../../runtime/process/registry.ts";
-import { evercross, marketFolder, processesOf, startUp } from "../support/command.ts";
+import { waitFor } from "../../runtime/process/wait.ts";
+import { evercross, launchUp, marketFolder, processesOf, startUp } from "../support/command.ts";
 import { processesNaming } from "../support/processes.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -88,6 +89,19 @@ describe("evercross up and down", () => {
     expect(await again.ended).toBe(0);
     expect(processesNaming(data)).toEqual([]);
   });
+
+  test.each(["agent n1", "host n1.h1"])(
+    "a signal as soon as %s is there stops the start and leaves no process",
+    async (first) => {
+      const data = marketFolder();
+      const up = launchUp(data, "--nodes", "1", "--symbols", "AAA");
+      expect(await waitFor(() => processesOf(data).includes(first), 30_000, 1)).toBe(true);
+      up.child.kill("SIGINT");
+      expect(await up.ended).toBe(1);
+      expect(up.output()).toContain("stopped while it was starting");
+      expect(processesNaming(data)).toEqual([]);
+    },
+  );
 
   test("a market that is resumed with another shape is refused by key, and nothing is started", async () => {
     const data = marketFolder();

@@ -41,8 +41,8 @@ export interface RunningUp {
   readonly ended: Promise<number | string>;
 }
 
-/** Starts `evercross up` on a folder and resolves when it says that the market is up. */
-export async function startUp(dataDir: string, ...args: string[]): Promise<RunningUp> {
+/** Starts `evercross up` on a folder. */
+export function launchUp(dataDir: string, ...args: string[]): RunningUp {
   const child = spawn(process.execPath, [MAIN, "up", "--data", dataDir, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -53,13 +53,20 @@ export async function startUp(dataDir: string, ...args: string[]): Promise<Runni
   child.stdout.on("data", collect);
   child.stderr.on("data", collect);
   const ended = new Promise<number | string>((resolve) => {
-    child.once("exit", (code, signal) => {
+    child.once("close", (code, signal) => {
       resolve(signal ?? code ?? -1);
     });
   });
-  await waitFor(() => text.includes("Ctrl-C stops it.") || child.exitCode !== null, 60_000, 20);
-  if (!text.includes("Ctrl-C stops it.")) throw new Error(`up did not come up: ${text}`);
   return { child, output: () => text, ended };
+}
+
+/** As `launchUp`; resolves when it says that the market is up. */
+export async function startUp(dataDir: string, ...args: string[]): Promise<RunningUp> {
+  const up = launchUp(dataDir, ...args);
+  const isUp = (): boolean => up.output().includes("Ctrl-C stops it.");
+  await waitFor(() => isUp() || up.child.exitCode !== null, 60_000, 20);
+  if (!isUp()) throw new Error(`up did not come up: ${up.output()}`);
+  return up;
 }
 
 /** Every living process of a data folder as `kind name`. */
