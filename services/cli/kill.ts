@@ -8,6 +8,7 @@ export function killCrossing(market: Market, symbol: string, after: number): Int
   return {
     after,
     label: `SIGKILL of ${job}`,
+    symbol,
     act: async () => {
       const { pid } = await market.locate(job);
       process.kill(pid, "SIGKILL");

@@ -5,6 +5,8 @@ export interface Intervention {
   /** How many actions are sent before it. */
   readonly after: number;
   readonly label: string;
+  /** The symbol whose log gets a new writer by it: it is over when that writer has been heard. */
+  readonly symbol?: string;
   /** Does it. The answer asks whether what was hit is back; it is asked again and again. */
   act(): Promise<() => Promise<boolean>>;
 }

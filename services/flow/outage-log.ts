@@ -23,6 +23,8 @@ export class OutageLog {
   readonly outages: Outage[] = [];
   longestSilenceUs = 0;
   #window: Window | undefined;
+  /** Symbols of which a new writer was heard since the last window was opened. */
+  readonly #newWriters = new Set<string>();
   /** Something was heard since the window was opened. */
   #heard = 0;
 
@@ -31,8 +33,14 @@ export class OutageLog {
     return this.#heard;
   }
 
+  /** Whether a new writer of the symbol was heard since the last window was opened. */
+  hasNewWriter(symbol: string): boolean {
+    return this.#newWriters.has(symbol);
+  }
+
   heard(symbol: string, silenceUs: number, newWriter: boolean, nowUs: number): void {
     this.#heard++;
+    if (newWriter) this.#newWriters.add(symbol);
     this.longestSilenceUs = Math.max(this.longestSilenceUs, silenceUs);
     if (this.#window !== undefined) {
       this.#window.gapUs = Math.max(this.#window.gapUs, silenceUs);
@@ -43,6 +51,7 @@ export class OutageLog {
 
   open(cause: string): void {
     this.#window = { cause, gapUs: 0 };
+    this.#newWriters.clear();
   }
 
   close(nowUs: number): void {

@@ -31,6 +31,7 @@ export class ReplaySession {
   readonly #options: ReplaySessionOptions;
   /** Symbols whose book has a gap since the link was lost. */
   readonly #broken = new Set<string>();
+  #closing = false;
 
   constructor(options: ReplaySessionOptions) {
     this.#options = options;
@@ -99,6 +100,7 @@ export class ReplaySession {
   }
 
   close(): Promise<void> {
+    this.#closing = true;
     return this.#client.close();
   }
 
@@ -126,6 +128,7 @@ export class ReplaySession {
         if (state === "down") for (const symbol of this.books.keys()) this.#broken.add(symbol);
       },
       onEnd: (logout) => {
+        if (this.#closing) return;
         const reason = Object.entries(LogoutReason).find(([, value]) => value === logout.reason)?.[0];
         findings.add("session_ended", `${name}: ${reason ?? logout.reason} ${logout.text}`.trim());
         wait.stop(`the gateway ended session ${name}: ${logout.text || String(reason)}`);

@@ -190,11 +190,11 @@ export class Replayer implements SessionObserver {
     await this.#recovery;
     if (this.#wait.reason !== undefined) return;
     this.#outages.open(next.label);
-    this.#recovery = this.#recovered(next.label, await next.act());
+    this.#recovery = this.#recovered(next, await next.act());
   }
 
   /** Resolves when what was hit is back and has been heard of since, or when it is given up. */
-  async #recovered(label: string, isBack: () => Promise<boolean>): Promise<void> {
+  async #recovered({ label, symbol }: Intervention, isBack: () => Promise<boolean>): Promise<void> {
     const { clock } = this.#options;
     const deadlineUs = clock() + RECOVERY_MAX_MS * 1000;
     try {
@@ -206,7 +206,9 @@ export class Replayer implements SessionObserver {
       this.#wait.stop(`${label}: ${(error as Error).message}`);
     }
     const heard = this.#outages.heardCount;
-    await this.#wait.until(() => this.#outages.heardCount > heard || this.#waiting() === 0);
+    const wasHeard = (): boolean =>
+      symbol === undefined ? this.#outages.heardCount > heard : this.#outages.hasNewWriter(symbol);
+    await this.#wait.until(() => wasHeard() || this.#waiting() === 0);
     this.#outages.close(clock());
   }
 
