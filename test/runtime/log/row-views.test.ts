@@ -1,0 +1,85 @@
+import { describe, expect, test } from "vitest";
+import { LogStatus } from "../../../proto/generated/evercross/v1/log.ts";
+import { ROW_VIEW_IDLE_MS, ROW_VIEWS_MAX } from "../../../runtime/limits.ts";
+import { GENESIS_CHAIN } from "../../../runtime/log/entry.ts";
+import { JobLog } from "../../../runtime/log/job-log.ts";
+import { MemoryStore } from "../../../runtime/log/memory-store.ts";
+import { RowViews } from "../../../runtime/log/row-views.ts";
+import { rowKey, rowsRecordKey } from "../../../runtime/log/store-key.ts";
+import { encodeRowsRecord, sealRecord } from "../../../runtime/log/store-record.ts";
+
+const JOB = "counter/a";
+
+/** Three rows at entry 9, each so large that it fills a page. */
+function stored(): { store: MemoryStore; log: JobLog } {
+  const store = new MemoryStore();
+  const record = rowsRecordKey(JOB);
+  const rows = ["a", "b", "c"].map((name) => {
+    const key = rowKey(JOB, Buffer.from(name));
+    return { key, value: sealRecord(key, Buffer.alloc(600_000)) };
+  });
+  store.write(
+    [{ key: record, value: encodeRowsRecord(record, { seq: 9, chain: GENESIS_CHAIN }) }, ...rows],
+    true,
+  );
+  return { store, log: new JobLog(JOB) };
+}
+
+describe("views of rows", () => {
+  test("are given in pages, each cursor once", () => {
+    const { store, log } = stored();
+    const views = new RowViews(store, 100);
+    const names: string[] = [];
+    let cursor = 0;
+    do {
+      const { status, rows } = views.answer(0, log, cursor);
+      expect(status).toBe(LogStatus.OK);
+      expect(rows?.seq).toBe(9);
+      names.push(...(rows?.rows ?? []).map(({ key }) => key.toString()));
+      cursor = rows?.cursor ?? 0;
+      if (names.length === 1) expect(cursor).toBe(101);
+    } while (cursor !== 0);
+    expect(names).toEqual(["a", "b", "c"]);
+    expect(views.answer(0, log, 101).status).toBe(LogStatus.EXPIRED);
+  });
+
+  test("expire when nobody continues them", () => {
+    const { store, log } = stored();
+    const views = new RowViews(store, 0);
+    const cursor = views.answer(1000, log, 0).rows?.cursor ?? 0;
+    expect(views.dueAt).toBe(1000 + ROW_VIEW_IDLE_MS);
+    views.expire(views.dueAt - 1);
+    expect(views.dueAt).toBe(1000 + ROW_VIEW_IDLE_MS);
+    expect(views.answer(1000 + ROW_VIEW_IDLE_MS, log, cursor).status).toBe(LogStatus.EXPIRED);
+    expect(views.dueAt).toBe(Infinity);
+  });
+
+  test("are limited in number; one more is refused as full until one has expired", () => {
+    const { store, log } = stored();
+    const views = new RowViews(store, 0);
+    for (let i = 0; i < ROW_VIEWS_MAX; i++) expect(views.answer(i, log, 0).status).toBe(LogStatus.OK);
+    expect(views.answer(ROW_VIEWS_MAX, log, 0).status).toBe(LogStatus.FULL);
+    expect(views.answer(ROW_VIEW_IDLE_MS, log, 0).status).toBe(LogStatus.OK);
+  });
+
+  test("belong to one job: another's cursor is unknown", () => {
+    const { store, log } = stored();
+    const views = new RowViews(store, 0);
+    const cursor = views.answer(0, log, 0).rows?.cursor ?? 0;
+    expect(views.answer(0, new JobLog("counter/b"), cursor).status).toBe(LogStatus.EXPIRED);
+    expect(views.answer(0, log, cursor).status).toBe(LogStatus.OK);
+  });
+
+  test("name a row that is damaged, and rows whose own record is", () => {
+    const { store, log } = stored();
+    const key = rowKey(JOB, Buffer.from("a"));
+    store.write([{ key, value: Buffer.alloc(10) }], true);
+    const row = new RowViews(store, 0).answer(0, log, 0);
+    expect(row).toMatchObject({
+      status: LogStatus.DAMAGED,
+      detail: "counter/a: row 61 is damaged (checksum)",
+    });
+    store.write([{ key: rowsRecordKey(JOB), value: undefined }], true);
+    expect(new RowViews(store, 0).answer(0, log, 0).detail).toContain("the record of the rows' entry");
+  });
+});
