@@ -106,7 +106,8 @@ describe("evercross up and down", () => {
   test("a market that is resumed with another shape is refused by key, and nothing is started", async () => {
     const data = marketFolder();
     const up = await startUp(data, "--nodes", "1", "--symbols", "AAA");
-    up.child.kill("SIGTERM");
+    // As a terminal does that goes away.
+    up.child.kill("SIGHUP");
     expect(await up.ended).toBe(0);
     const other = await evercross("up", "--data", data, "--nodes", "2", "--symbols", "AAA");
     expect(other.code).toBe(2);

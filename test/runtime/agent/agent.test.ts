@@ -2,9 +2,17 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { JobState, type WatchedJob } from "../../../proto/generated/evercross/v1/control.ts";
+import {
+  AgentRequest,
+  AgentResponse,
+  JobState,
+  type WatchedJob,
+} from "../../../proto/generated/evercross/v1/control.ts";
 import { Agent } from "../../../runtime/agent/agent.ts";
 import { agentSocketPath } from "../../../runtime/agent/socket-path.ts";
+import type { Bus } from "../../../runtime/messaging/bus.ts";
+import { MemoryBus } from "../../../runtime/messaging/memory-bus.ts";
+import { agentSubject } from "../../../runtime/messaging/subject.ts";
 import { signalProcess } from "../../../runtime/process/process-identity.ts";
 import { ProcessRegistry } from "../../../runtime/process/registry.ts";
 import { spawnNode } from "../../../runtime/process/spawn.ts";
@@ -43,6 +51,9 @@ function node(groups: Readonly<Record<string, readonly string[]>>) {
           spawnNode(HOST, [dataDir, "n1", host, socketPath], join(dataDir, "log", "hosts.log")),
         logger: pino({ level: "silent" }),
       });
+    },
+    serve(bus: Bus): void {
+      agent?.serve(bus);
     },
     async stop(): Promise<void> {
       await agent?.stop();
@@ -145,5 +156,28 @@ describe("Agent", () => {
     await it.start();
     await it.until(() => it.job("greedy/1").restarts > 0 && it.running("steady/1"));
     expect(it.job("steady/1").restarts).toBe(0);
+  });
+
+  test("operators are answered, and what cannot be done is refused by name", async () => {
+    const it = node({ g1: ["steady/1"] });
+    const bus = new MemoryBus();
+    await it.start();
+    it.serve(bus);
+    await it.until(() => it.running("steady/1"));
+    const ask = async (data: Uint8Array) =>
+      AgentResponse.decode(await bus.request(agentSubject("test", "n1"), data, DEADLINE_MS));
+    const kill = (job: string) =>
+      ask(AgentRequest.encode({ body: { $case: "killJob", value: { job } } }).finish());
+
+    const status = await ask(AgentRequest.encode({ body: { $case: "status", value: {} } }).finish());
+    expect(status).toMatchObject({ error: "", status: { node: "n1", jobs: [it.job("steady/1")] } });
+    expect((await kill("steady/2")).error).toBe("node n1 has no job steady/2");
+    expect((await ask(new Uint8Array())).error).toBe("the request is empty or of a later version");
+    expect((await ask(Uint8Array.of(0x0a, 0xff))).error).toContain("not an AgentRequest");
+
+    const killed = it.job("steady/1").pid;
+    expect((await kill("steady/1")).error).toBe("");
+    await it.until(() => it.job("steady/1").pid !== killed && it.running("steady/1"));
+    expect(it.pids()).not.toContain(killed);
   });
 });
