@@ -29,7 +29,9 @@ const materialise: Materialise = (payload) => {
 
 interface Model {
   promised: number;
+  /** All entries, those that were trimmed included. */
   entries: LogEntry[];
+  first: number;
 }
 
 /** A replica over a store in memory that can lose power. */
@@ -95,12 +97,14 @@ const command = fc.oneof(
     }),
   },
 );
+const trim = fc.record({ kind: fc.constant("trim"), job, below: fc.integer({ min: 1, max: 12 }) });
 const act = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({ kind: fc.constant("turn"), commands: fc.array(command, { maxLength: 6 }) }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("slice"), now: fc.integer({ min: 0, max: 1000 }) }) },
+  { weight: 2, arbitrary: trim },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("crash"), kept: fc.integer({ min: 0, max: 3 }) }) },
 );
 type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
@@ -158,10 +162,11 @@ function checkAgainst(machine: Machine, name: string, model: Model): void {
     promised: model.promised,
     seq: model.entries.length,
     epoch: last?.epoch ?? 0,
+    first: model.first,
   });
   if (last !== undefined) {
-    const read = machine.ask(name, { $case: "read", value: { from: 1, to: last.seq + 1 } });
-    expect(read.entries).toEqual(model.entries);
+    const read = machine.ask(name, { $case: "read", value: { from: model.first, to: last.seq + 1 } });
+    expect(read.entries).toEqual(model.entries.slice(model.first - 1));
   }
   const { rows } = machine.ask(name, { $case: "rows", value: { cursor: 0 } });
   expect(rows?.seq).toBeLessThanOrEqual(model.entries.length);
@@ -177,7 +182,9 @@ describe("a replica over its store", () => {
     fc.assert(
       fc.property(fc.array(act, { maxLength: 40 }), (acts) => {
         const machine = new Machine(join(folder, `witness-${run++}`));
-        const models = new Map<string, Model>(JOBS.map((name) => [name, { promised: 0, entries: [] }]));
+        const models = new Map<string, Model>(
+          JOBS.map((name) => [name, { promised: 0, entries: [], first: 1 }]),
+        );
         for (const each of acts) {
           if ("commands" in each) {
             const expected = each.commands.map((given) => ({
@@ -186,6 +193,13 @@ describe("a replica over its store", () => {
             }));
             const responses = machine.turn(expected);
             expect(responses.map(({ status }) => status)).toEqual(expected.map(({ status }) => status));
+          } else if ("below" in each) {
+            const model = models.get(each.job) as Model;
+            const { rowsSeq } = machine.commit.log(each.job);
+            const value = { epoch: model.promised, seq: each.below };
+            expect(machine.ask(each.job, { $case: "trim", value }).status).toBe(LogStatus.OK);
+            const reached = Math.min(each.below, rowsSeq + 1, model.entries.length);
+            model.first = Math.max(model.first, reached);
           } else if ("now" in each) machine.rows.slice(each.now);
           else machine.restart(each.kept);
           for (const [name, model] of models) checkAgainst(machine, name, model);
