@@ -17,7 +17,7 @@ export async function withTemporaryMarket<T>(
   signal: AbortSignal,
   use: (market: Market) => Promise<T>,
 ): Promise<T> {
-  const dataDir = await mkdtemp(join(tmpdir(), "evercross-"));
+  const dataDir = await mkdtemp(join(tmpdir(), "evercross-market-"));
   try {
     const logger = pino({ level: process.env["EVERCROSS_LOG"] ?? "silent" });
     const market = await startMarket(config, { dataDir, logger, signal });
