@@ -27,8 +27,10 @@ export class BookCheck {
   #pages = false;
   /** Books that were compared and equal. */
   checked = 0;
-  /** Books that could not be compared, because a lost link hid the moment at which they were due. */
+  /** Books that could not be compared. */
   unchecked = 0;
+  /** Of these, the ones that were due while the link was lost. */
+  hidden = 0;
   /** The first difference; undefined when there is none. */
   difference: string | undefined;
   /** Event of the last complete snapshot; undefined before the first. */
@@ -105,6 +107,7 @@ export class BookCheck {
     ) {
       this.#take();
       this.unchecked++;
+      this.hidden++;
     }
   }
 

@@ -31,10 +31,14 @@ export class OrderLedger {
   readonly #symbol: string;
   readonly #findings: Findings;
   readonly #orders = new Map<number, LiveOrder>();
+  /** Ended orders by id; undefined when every order is known, so that what is not live has ended or never was. */
+  readonly #ended: Set<number> | undefined;
   readonly #totals = { accepted: 0, bought: 0, sold: 0, cancelled: 0 };
 
-  constructor(symbol: string, findings: Findings) {
+  /** `exclusive`: every order of the session in the symbol is told to this ledger; none is from an earlier process. */
+  constructor(symbol: string, exclusive: boolean, findings: Findings) {
     this.#symbol = symbol;
+    this.#ended = exclusive ? undefined : new Set();
     this.#findings = findings;
   }
 
@@ -77,6 +81,7 @@ export class OrderLedger {
     if (leaves !== quantity)
       this.#add("wrong_leaves", report, `of ${quantity}, ${leaves} open on acceptance`);
     this.#orders.set(clientOrderId, { side, price, quantity, leaves });
+    this.#ended?.delete(clientOrderId);
     this.#totals.accepted += quantity;
   }
 
@@ -102,7 +107,7 @@ export class OrderLedger {
     }
     order.leaves -= report.lastQuantity;
     this.#totals[order.side === Side.BUY ? "bought" : "sold"] += report.lastQuantity;
-    if (order.leaves <= 0) this.#orders.delete(report.clientOrderId);
+    if (order.leaves <= 0) this.#end(report.clientOrderId);
   }
 
   cancelled(report: ExecutionReport): void {
@@ -111,7 +116,7 @@ export class OrderLedger {
     if (report.quantity !== order.leaves) {
       this.#add("wrong_leaves", report, `${report.quantity} cancelled of ${order.leaves} open`);
     }
-    this.#orders.delete(report.clientOrderId);
+    this.#end(report.clientOrderId);
     this.#totals.cancelled += report.quantity;
   }
 
@@ -132,9 +137,15 @@ export class OrderLedger {
     order.leaves = report.leaves;
   }
 
+  #end(clientOrderId: number): void {
+    this.#orders.delete(clientOrderId);
+    this.#ended?.add(clientOrderId);
+  }
+
   #find(report: ExecutionReport): LiveOrder | undefined {
     const order = this.#orders.get(report.clientOrderId);
-    if (order === undefined) this.#add("order_not_live", report, "is not live");
+    const isEarlier = this.#ended?.has(report.clientOrderId) === false;
+    if (order === undefined && !isEarlier) this.#add("order_not_live", report, "is not live");
     return order;
   }
 

@@ -11,6 +11,8 @@ export interface Outage {
 
 interface Window {
   readonly cause: string;
+  /** It ends with the first report. */
+  readonly untilHeard: boolean;
   gapUs: number;
 }
 
@@ -44,19 +46,26 @@ export class OutageLog {
     this.longestSilenceUs = Math.max(this.longestSilenceUs, silenceUs);
     if (this.#window !== undefined) {
       this.#window.gapUs = Math.max(this.#window.gapUs, silenceUs);
+      if (this.#window.untilHeard) this.close(nowUs);
     } else if (newWriter && silenceUs >= OUTAGE_SILENCE_MIN_US) {
       this.#unannounced(symbol, silenceUs, nowUs);
     }
   }
 
   open(cause: string): void {
-    this.#window = { cause, gapUs: 0 };
+    this.#window = { cause, untilHeard: false, gapUs: 0 };
     this.#newWriters.clear();
+  }
+
+  /** A link was lost that nobody had announced: an outage until something is heard again. */
+  linkLost(cause: string): void {
+    this.#window ??= { cause, untilHeard: true, gapUs: 0 };
   }
 
   close(nowUs: number): void {
     if (this.#window === undefined) return;
-    this.#keep({ ...this.#window, untilUs: nowUs });
+    const { cause, gapUs } = this.#window;
+    this.#keep({ cause, gapUs, untilUs: nowUs });
     this.#window = undefined;
   }
 

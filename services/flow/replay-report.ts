@@ -93,7 +93,7 @@ export function replayReport(
       findings.clean &&
       difference === undefined &&
       result.stopped === undefined &&
-      result.booksUnchecked === 0,
+      result.booksUnchecked === result.booksHidden,
   };
 }
 

@@ -20,6 +20,7 @@ export interface ReplaySessionOptions {
   readonly observer: SessionObserver;
   readonly wait: ProgressWait;
   readonly clock: () => number;
+  readonly onLinkLost: (detail: string) => void;
 }
 
 /** A client session with its books: what is sent and heard goes through its ledger. */
@@ -124,8 +125,10 @@ export class ReplaySession {
         this.books.get(update.symbol)?.update(update);
         wait.progressed();
       },
-      onLink: (state) => {
-        if (state === "down") for (const symbol of this.books.keys()) this.#broken.add(symbol);
+      onLink: (state, detail) => {
+        if (state === "up" || this.#closing) return;
+        for (const symbol of this.books.keys()) this.#broken.add(symbol);
+        this.#options.onLinkLost(`${name} lost its link: ${detail}`);
       },
       onEnd: (logout) => {
         if (this.#closing) return;

@@ -55,6 +55,8 @@ export interface ReplayResult {
   /** Books that were compared and equal, and those that could not be compared. */
   readonly booksChecked: number;
   readonly booksUnchecked: number;
+  /** Of these, the ones that a lost link hid; any other is a fault. */
+  readonly booksHidden: number;
   /** Books of the market that were compared with the live orders when all was answered. */
   readonly finalBooks: number;
   /** The first difference from what was expected. */
@@ -135,7 +137,8 @@ export class Replayer implements SessionObserver {
     const { sessions, connect, exclusive, clock } = this.#options;
     for (const name of sessions) {
       const shared = { tally: this.#tally, findings: this.#findings, observer: this, wait: this.#wait };
-      this.#sessions.push(new ReplaySession({ name, connect, exclusive, clock, ...shared }));
+      const onLinkLost = (detail: string): void => this.#outages.linkLost(detail);
+      this.#sessions.push(new ReplaySession({ name, connect, exclusive, clock, onLinkLost, ...shared }));
     }
   }
 
@@ -270,6 +273,7 @@ export class Replayer implements SessionObserver {
       tradesChecked: this.#expected.trades?.checked ?? 0,
       booksChecked: this.#expected.book?.checked ?? 0,
       booksUnchecked: this.#expected.book?.unchecked ?? 0,
+      booksHidden: this.#expected.book?.hidden ?? 0,
       finalBooks: this.#finalBooks,
       tradeDifference: this.#expected.trades?.difference,
       bookDifference: this.#expected.book?.difference,

@@ -20,7 +20,7 @@ export interface SessionObserver extends SymbolObserver {
   answered(latencyUs: number): void;
   /**
    * Something was heard of the symbol, after `silenceUs` during which requests waited. `newWriter`: its log has an entry
-   * in between that holds no request of ours, which in a symbol of our own is another writer's first.
+   * in between that holds no request of ours: another writer's first, or, where others trade it too, somebody else's.
    */
   heard(symbol: string, silenceUs: number, newWriter: boolean, nowUs: number): void;
 }
@@ -98,7 +98,7 @@ export class SessionLedger {
   }
 
   #hear(symbol: SymbolLedger, report: ExecutionReport, nowUs: number): void {
-    const newWriter = this.#exclusive && symbol.lastEntry > 0 && report.entry > symbol.lastEntry + 1;
+    const newWriter = symbol.lastEntry > 0 && report.entry > symbol.lastEntry + 1;
     const silenceUs = symbol.waiting > 0 ? nowUs - symbol.quietSinceUs : 0;
     symbol.quietSinceUs = nowUs;
     symbol.lastEntry = Math.max(symbol.lastEntry, report.entry);

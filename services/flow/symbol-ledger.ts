@@ -42,7 +42,7 @@ export class SymbolLedger {
   #half: ExecutionReport | undefined;
 
   constructor(symbol: string, exclusive: boolean, findings: Findings, observer: SymbolObserver) {
-    this.orders = new OrderLedger(symbol, findings);
+    this.orders = new OrderLedger(symbol, exclusive, findings);
     this.#symbol = symbol;
     this.#exclusive = exclusive;
     this.#findings = findings;

@@ -12,7 +12,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 describe("the order ledger", () => {
   test("quantity is conserved over any flow, and its levels are the book", async () => {
     const findings = new Findings();
-    const ledger = new OrderLedger("A", findings);
+    const ledger = new OrderLedger("A", true, findings);
     const apply = (report: ExecutionReport): void => {
       if (report.kind === ReportKind.ACCEPTED) ledger.accepted(report, undefined);
       else if (report.kind === ReportKind.FILL) ledger.filled(report);

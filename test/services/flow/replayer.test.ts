@@ -259,7 +259,37 @@ describe("a replay against a faulty market", () => {
   });
 });
 
+describe("a replay in a session that was used before", () => {
+  test("takes fills of earlier orders as they come", async () => {
+    const market: MemorySession[] = [];
+    const connect: ReplayOptions["connect"] = (_, handlers) => {
+      market.push(new MemorySession(handlers));
+      const { side, type, timeInForce } = { side: Side.SELL, type: 1, timeInForce: 1 } as const;
+      // An order of an earlier process: it rests before the flow begins.
+      market[0]?.newOrder("A", { clientOrderId: 900, side, type, timeInForce, price: 100, quantity: 2 });
+      return market[0] as MemorySession;
+    };
+    const report = await replayed(small(), undefined, { connect, exclusive: false });
+    expect(report.findings.filter((finding) => !finding.includes("answers request 1,"))).toEqual([]);
+    expect(report).toMatchObject({ trades: 2, fills: 4, live: 0 });
+  });
+});
+
 describe("an outage", () => {
+  test("of the link ends with the first report, and hides books without blame", async () => {
+    const flow = generateFlow({ seed: 4, actions: 2000, symbols: ["A"], actionsPerSecond: 1e6 });
+    let heard = 0;
+    const report = await replayed(flow, undefined, {
+      connect: (_, handlers) =>
+        new MemorySession(handlers, (message) => {
+          if (message.kind === "report" && ++heard === 500) handlers.onLink?.("down", "reset");
+          return [message];
+        }),
+    });
+    expect(report).toMatchObject({ failovers: 1, verified: true });
+    expect(report.failover_gaps[0]?.cause).toBe("one lost its link: reset");
+  });
+
   test("that was announced is measured from the last report before to the first after", async () => {
     let held: (() => void) | undefined;
     let silent = false;
