@@ -3,8 +3,13 @@ import { Command, CommanderError } from "commander";
 import { programVersion } from "../host/process-entry.ts";
 import { ConfigError } from "../market/config.ts";
 import { auditCommand } from "./commands/audit.ts";
+import { bookCommand } from "./commands/book.ts";
+import { cancelCommand } from "./commands/cancel.ts";
+import { demoCommand } from "./commands/demo.ts";
 import { downCommand } from "./commands/down.ts";
 import { jobCommand } from "./commands/job.ts";
+import { orderCommand } from "./commands/order.ts";
+import { replayCommand } from "./commands/replay.ts";
 import { statusCommand } from "./commands/status.ts";
 import { upCommand } from "./commands/up.ts";
 import { printError } from "./output.ts";
@@ -16,8 +21,16 @@ function program(): Command {
   const root = new Command("evercross")
     .description("a market engine with built-in fault tolerance")
     .version(programVersion());
-  for (const command of [upCommand(), downCommand(), statusCommand(), jobCommand(), auditCommand()])
-    root.addCommand(command);
+  const commands = [
+    upCommand,
+    downCommand,
+    statusCommand,
+    jobCommand,
+    orderCommand,
+    cancelCommand,
+    bookCommand,
+  ];
+  for (const command of [...commands, auditCommand, replayCommand, demoCommand]) root.addCommand(command());
   const prepare = (command: Command): void => {
     command.exitOverride();
     command.commands.forEach(prepare);

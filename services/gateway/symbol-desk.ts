@@ -115,7 +115,7 @@ export class SymbolDesk {
       if (!session.open) return;
       this.#attached.set(session.name, { session, from: next });
       this.link.open(session.name, mark);
-      session.send({ $case: "resumed", value: { symbol: this.#options.symbol, mark } });
+      session.send({ $case: "resumed", value: { symbol: this.#options.symbol, mark, entry: next - 1 } });
     } catch (error) {
       this.#fail(session, error);
     } finally {

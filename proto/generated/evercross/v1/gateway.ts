@@ -121,7 +121,10 @@ export interface Resume {
   symbol: string;
   /** Log entry of the last report that the client has; reports of this entry and after come again. 0: from the beginning. */
   entry: number;
-  /** Event of the last report that the client has; only later ones come again. */
+  /**
+   * Only reports of later events come again. A trade within one session has two reports of one event: name the event
+   * before the last seen one, and drop what is seen again.
+   */
   event: number;
   /** Send nothing again, only tell the mark. */
   markOnly: boolean;
@@ -141,6 +144,8 @@ export interface Resumed {
   symbol: string;
   /** The session's last executed request of the symbol; 0 when there is none. */
   mark: number;
+  /** Log entry up to which every report was sent: a later `Resume` without further reports may begin behind it. */
+  entry: number;
 }
 
 /** One event as it concerns one order of the session. All of it is on stable storage before it is sent. */
@@ -774,7 +779,7 @@ export const LogonAccepted: MessageFns<LogonAccepted> = {
 };
 
 function createBaseResumed(): Resumed {
-  return { symbol: "", mark: 0 };
+  return { symbol: "", mark: 0, entry: 0 };
 }
 
 export const Resumed: MessageFns<Resumed> = {
@@ -784,6 +789,9 @@ export const Resumed: MessageFns<Resumed> = {
     }
     if (message.mark !== 0) {
       writer.uint32(16).uint64(message.mark);
+    }
+    if (message.entry !== 0) {
+      writer.uint32(24).uint64(message.entry);
     }
     return writer;
   },
@@ -815,6 +823,14 @@ export const Resumed: MessageFns<Resumed> = {
             }
 
             message.mark = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.entry = longToNumber(reader.uint64());
             continue;
           }
         }
