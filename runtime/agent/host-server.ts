@@ -66,14 +66,18 @@ export class HostServer {
       this.#handlers.onClosed(link, detail);
     };
     socket.on("data", (chunk) => {
-      let messages: HostMessage[];
-      try {
-        messages = reader.push(chunk).map((frame) => HostMessage.decode(frame));
-      } catch (error) {
-        end(`spoke nonsense: ${(error as Error).message}`);
-        return;
-      }
-      for (const message of messages) if (this.#links.has(link)) this.#handlers.onMessage(link, message);
+      const fault = reader.push(chunk, (frame) => {
+        if (!this.#links.has(link)) return;
+        let message: HostMessage;
+        try {
+          message = HostMessage.decode(frame);
+        } catch (error) {
+          end(`spoke nonsense: ${(error as Error).message}`);
+          return;
+        }
+        this.#handlers.onMessage(link, message);
+      });
+      if (fault !== undefined) end(`spoke nonsense: ${fault}`);
     });
     socket.on("error", (error) => {
       end(error.message);

@@ -49,11 +49,17 @@ export class AgentLink {
     });
     socket.on("data", (chunk) => {
       if (this.#closed) return;
-      try {
-        for (const frame of reader.push(chunk)) onMessage(AgentMessage.decode(frame));
-      } catch (error) {
-        logger.error({ error: (error as Error).message }, "agent spoke nonsense");
+      const nonsense = (error: string): void => {
+        logger.error({ error }, "agent spoke nonsense");
         socket.destroy();
+      };
+      try {
+        const fault = reader.push(chunk, (frame) => {
+          if (!socket.destroyed) onMessage(AgentMessage.decode(frame));
+        });
+        if (fault !== undefined) nonsense(fault);
+      } catch (error) {
+        nonsense((error as Error).message);
       }
     });
     // The reason is of no interest: `close` follows, and there is but one thing to do.

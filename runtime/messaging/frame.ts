@@ -13,41 +13,81 @@ export function encodeFrame(message: Uint8Array): Uint8Array {
   return frame;
 }
 
-/** Cuts a stream of bytes into frames. */
+/** Why a stream of frames cannot be read on. */
+export type FrameFault = "frame_too_large" | "malformed_length";
+
+/** The varint of a length has at most this many bytes. */
+const LENGTH_BYTES_MAX = 5;
+
+/**
+ * Cuts a byte stream into length-delimited frames (a varint length, then as many bytes), pure. Keeps at most one
+ * frame's bytes: a length over the limit is a fault before any of its body is kept.
+ */
 export class FrameReader {
   readonly #bytesMax: number;
-  #rest: Buffer = Buffer.alloc(0);
+  /** The beginning of a frame that is not whole yet. */
+  #restParts: Buffer[] = [];
+  #restBytes = 0;
+  /** Bytes that that frame needs before it is worth looking at again. */
+  #needed = 1;
 
-  /** A frame of more than `bytesMax` bytes is refused. */
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
   }
 
-  /** The messages that are complete with this chunk. Throws `RangeError` on a length that is no frame's. */
-  push(chunk: Uint8Array): Uint8Array[] {
-    const bytes = this.#rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#rest, chunk]);
-    const messages: Uint8Array[] = [];
-    let at = 0;
-    for (;;) {
-      const head = this.#head(bytes, at);
-      if (head === undefined || bytes.length < head.start + head.length) break;
-      messages.push(bytes.subarray(head.start, head.start + head.length));
-      at = head.start + head.length;
-    }
-    this.#rest = bytes.subarray(at);
-    return messages;
+  /** Whether a frame has begun and is not whole. */
+  get partial(): boolean {
+    return this.#restBytes > 0;
   }
 
-  #head(bytes: Buffer, at: number): { readonly start: number; readonly length: number } | undefined {
-    let length = 0;
-    for (let index = 0; at + index < bytes.length; index++) {
-      const byte = bytes[at + index] as number;
-      length += (byte & 0x7f) * 2 ** (7 * index);
-      if (length > this.#bytesMax || index > 4) {
-        throw new RangeError(`a frame of ${length} bytes or more exceeds ${this.#bytesMax}`);
-      }
-      if (byte < 0x80) return { start: at + index + 1, length };
+  /**
+   * Calls `take` with each whole frame, in order; a frame is a view of the bytes given. Returns a fault when the stream
+   * cannot be read on; nothing may be pushed after one.
+   */
+  push(chunk: Buffer, take: (frame: Buffer) => void): FrameFault | undefined {
+    let bytes = chunk;
+    if (this.#restBytes > 0) {
+      this.#restParts.push(chunk);
+      this.#restBytes += chunk.length;
+      if (this.#restBytes < this.#needed) return undefined;
+      bytes = Buffer.concat(this.#restParts, this.#restBytes);
     }
-    return undefined;
+    let offset = 0;
+    for (;;) {
+      const header = readLength(bytes, offset);
+      if (header === "malformed_length") return header;
+      if (header === undefined) {
+        this.#keep(bytes.subarray(offset), 1);
+        return undefined;
+      }
+      if (header.length > this.#bytesMax) return "frame_too_large";
+      const end = header.body + header.length;
+      if (end > bytes.length) {
+        this.#keep(bytes.subarray(offset), end - offset);
+        return undefined;
+      }
+      take(bytes.subarray(header.body, end));
+      offset = end;
+    }
   }
+
+  #keep(rest: Buffer, needed: number): void {
+    this.#restParts = rest.length === 0 ? [] : [rest];
+    this.#restBytes = rest.length;
+    this.#needed = Math.max(needed, rest.length + 1);
+  }
+}
+
+function readLength(
+  bytes: Buffer,
+  offset: number,
+): { length: number; body: number } | "malformed_length" | undefined {
+  let length = 0;
+  for (let i = 0; i < LENGTH_BYTES_MAX; i++) {
+    const byte = bytes[offset + i];
+    if (byte === undefined) return undefined;
+    length += (byte & 0x7f) * 2 ** (7 * i);
+    if (byte < 0x80) return { length, body: offset + i + 1 };
+  }
+  return "malformed_length";
 }

@@ -2,8 +2,8 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { ClientMessage, GatewayMessage } from "../../proto/generated/evercross/v1/gateway.ts";
+import { FrameReader } from "../../runtime/messaging/frame.ts";
 import { GATEWAY_FRAME_BYTES_MAX, HEARTBEAT_MS, HEARTBEATS_MISSED_MAX } from "../limits.ts";
-import { FrameReader } from "../wire/frame-reader.ts";
 
 export interface LinkTarget {
   readonly host: string;

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { ClientMessage, GatewayMessage, LogoutReason } from "../../proto/generated/evercross/v1/gateway.ts";
+import { FrameReader } from "../../runtime/messaging/frame.ts";
 import {
   CLIENT_BACKLOG_BYTES_MAX,
   CLIENT_FRAME_BYTES_MAX,
@@ -10,7 +11,6 @@ import {
   HEARTBEATS_MISSED_MAX,
   LOGON_TIMEOUT_MS,
 } from "../limits.ts";
-import { FrameReader } from "../wire/frame-reader.ts";
 import { SafeReader } from "../wire/safe-reader.ts";
 
 export interface ConnectionHandlers {
