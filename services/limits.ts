@@ -9,6 +9,9 @@ export const SESSION_IN_FLIGHT_MAX = 16_384;
 /** Requests that crossing takes in one step: keeps an entry small and a turn short. */
 export const STEP_REQUESTS_MAX = 4096;
 
+/** Requests in the first step of a new instance, doubled with each: the code is cold and many wait for a first answer. */
+export const STEP_REQUESTS_FIRST = 64;
+
 /** Sessions that one symbol can know; each costs one row. */
 export const SYMBOL_SESSIONS_MAX = 65_536;
 

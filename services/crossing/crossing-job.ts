@@ -18,7 +18,7 @@ import type {
   StepPosition,
   StepResult,
 } from "../../runtime/job/definition.ts";
-import { STEP_EVENTS_MAX, STEP_REQUESTS_MAX } from "../limits.ts";
+import { STEP_EVENTS_MAX, STEP_REQUESTS_FIRST, STEP_REQUESTS_MAX } from "../limits.ts";
 import { BatchLog } from "./batch-log.ts";
 import { decodeEvent } from "./event-decoder.ts";
 import { RowDecoder } from "./rows.ts";
@@ -40,6 +40,7 @@ export class CrossingJob implements StatefulJob {
   readonly #malformed: MalformedListener;
   #restoredNext = { nextEvent: 1, nextOrderId: 1 };
   #lastTimeUs = 0;
+  #requestsMax = STEP_REQUESTS_FIRST;
   /** The first message of the queue, when only a part of it was executed. */
   #partial:
     { readonly message: CrossingMessage; next: number; readonly marks: Map<string, LinkMark> } | undefined;
@@ -94,7 +95,7 @@ export class CrossingJob implements StatefulJob {
     const answers: { to: string; body: CrossingAnswer["body"] }[] = [];
     let taken = 0;
     for (const request of requests) {
-      if (this.#log.requests >= STEP_REQUESTS_MAX || this.#log.events >= STEP_EVENTS_MAX) break;
+      if (this.#log.requests >= this.#requestsMax || this.#log.events >= STEP_EVENTS_MAX) break;
       const done = this.#message(request, (body) => {
         if (request.reply !== undefined) answers.push({ to: request.reply, body });
       });
@@ -104,6 +105,7 @@ export class CrossingJob implements StatefulJob {
     // An executed request always has an event, and a mark.
     if (this.#log.requests === 0) return { payload: undefined, replies: reply(answers, position, 0), taken };
     this.#lastTimeUs = Math.max(this.#lastTimeUs, nowUs);
+    this.#requestsMax = Math.min(this.#requestsMax * 2, STEP_REQUESTS_MAX);
     const payload = this.#log.take(firstEvent, this.#lastTimeUs, (account) => this.#sessions.name(account));
     return { payload, replies: reply(answers, position, 1), taken };
   }
@@ -148,7 +150,7 @@ export class CrossingJob implements StatefulJob {
     const progress = this.#partial ?? { message, next: 0, marks: new Map<string, LinkMark>() };
     this.#partial = progress;
     while (progress.next < batch.requests.length) {
-      if (this.#log.requests >= STEP_REQUESTS_MAX || this.#log.events >= STEP_EVENTS_MAX) return false;
+      if (this.#log.requests >= this.#requestsMax || this.#log.events >= STEP_EVENTS_MAX) return false;
       const item = batch.requests[progress.next] as LinkRequest;
       progress.next += 1;
       this.#request(batch.sessions[item.session], item, progress.marks);
