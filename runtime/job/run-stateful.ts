@@ -55,6 +55,8 @@ export async function startStateful(
     );
   }
   let stopped = false;
+  const began = performance.now();
+  const since = (): number => Math.round(performance.now() - began);
   const opening = new LogOpening(context.job, replica, options.port, () => stopped);
   const opened = await opening.open();
   let state = definition.create(context);
@@ -68,9 +70,13 @@ export async function startStateful(
       if (kind === EntryKind.DATA) state.replay(payload);
     },
   };
+  const openedMs = since();
   await opening.read(opened.tail, sink);
+  const restoredMs = since();
   const runner = new StatefulRunner(definition, context, options, state, opened, replica);
   await runner.start();
+  const { epoch, tail } = opened;
+  context.logger.info({ epoch, entry: tail.seq, openedMs, restoredMs, servingMs: since() }, "job serves");
   return {
     epoch: opened.epoch,
     stop: async () => {
