@@ -1,10 +1,9 @@
-import { type LogEntry, LogPublication, LogStatus } from "../../proto/generated/evercross/v1/log.ts";
-import { formatJob, type JobName } from "../job/name.ts";
-import { REPLICA_RETRY_MS, REPLICA_TIMEOUT_MS } from "../limits.ts";
-import { type Bus, BusRequestError, type BusSubscription } from "../messaging/bus.ts";
+import { type LogEntry, LogPublication } from "../../proto/generated/evercross/v1/log.ts";
+import type { JobName } from "../job/name.ts";
+import type { Bus, BusSubscription } from "../messaging/bus.ts";
 import { jobSubject } from "../messaging/subject.ts";
 import { Follower, type FollowerOutput } from "./follower.ts";
-import { LogRefusedError } from "./opening.ts";
+import { LogClient } from "./log-client.ts";
 import type { ReplicaPort } from "./replica-port.ts";
 
 export interface FeedOptions {
@@ -22,6 +21,7 @@ export interface FeedOptions {
 /** A job's committed entries as a stream: live publications, with what was missed read from the log. */
 export class Feed {
   readonly #options: FeedOptions;
+  readonly #log: LogClient;
   readonly #subscriptions: BusSubscription[] = [];
   #follower: Follower | undefined;
   /** What is published before the starting position is known. */
@@ -30,6 +30,7 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
+    this.#log = new LogClient(options.job, options.replica, options.port, () => !this.#closed);
   }
 
   /** Sequence of the last delivered entry. */
@@ -45,7 +46,7 @@ export class Feed {
       bus.subscribe(jobSubject(cluster, job, "event"), (message) => receive(message.data)),
       bus.onReconnect(() => void this.resync()),
     );
-    const tail = await this.#tail();
+    const tail = (await this.#log.tail())?.seq ?? 0;
     this.#follower = new Follower(tail);
     const early = this.#early;
     this.#early = [];
@@ -62,7 +63,7 @@ export class Feed {
   async resync(): Promise<void> {
     if (this.#follower === undefined) return;
     try {
-      this.committed(await this.#tail());
+      this.committed((await this.#log.tail())?.seq ?? 0);
     } catch (error) {
       this.#break(error);
     }
@@ -96,29 +97,10 @@ export class Feed {
 
   async #read(from: number, to: number): Promise<void> {
     try {
-      const entries = await this.#call({ $case: "read", value: { from, to } });
-      if (this.#follower !== undefined) this.#perform(this.#follower.read(entries.entries));
+      const entries = await this.#log.entries(from, to);
+      if (entries !== undefined && this.#follower !== undefined) this.#perform(this.#follower.read(entries));
     } catch (error) {
       this.#break(error);
-    }
-  }
-
-  async #tail(): Promise<number> {
-    return (await this.#call({ $case: "tail", value: {} })).tail?.seq ?? 0;
-  }
-
-  async #call(body: Parameters<ReplicaPort["call"]>[1]["body"]): ReturnType<ReplicaPort["call"]> {
-    const { port, replica } = this.#options;
-    const job = formatJob(this.#options.job);
-    for (;;) {
-      try {
-        const response = await port.call(replica, { job, body }, REPLICA_TIMEOUT_MS);
-        if (response.status === LogStatus.OK) return response;
-        if (response.status !== LogStatus.FULL) throw new LogRefusedError(response.status, response.detail);
-      } catch (error) {
-        if (!(error instanceof BusRequestError) || this.#closed) throw error;
-      }
-      await new Promise((resolve) => setTimeout(resolve, REPLICA_RETRY_MS));
     }
   }
 

@@ -12,12 +12,12 @@ import { EntryKind, type LogEntry } from "../../proto/generated/evercross/v1/log
 import type { RejectReason } from "../../proto/generated/evercross/v1/types.ts";
 import { type JobName, jobName } from "../../runtime/job/name.ts";
 import { Feed } from "../../runtime/log/feed.ts";
+import { LogClient } from "../../runtime/log/log-client.ts";
 import type { ReplicaPort } from "../../runtime/log/replica-port.ts";
 import { type Bus, BusRequestError } from "../../runtime/messaging/bus.ts";
 import { jobSubject } from "../../runtime/messaging/subject.ts";
 import { CROSSING_QUERY_TIMEOUT_MS, REPLAY_BACKLOG_BYTES_MAX } from "../limits.ts";
 import { Link, type LinkOutcome } from "./link.ts";
-import { LogReading } from "./log-reading.ts";
 import { DepthBook, sendSnapshot, tradesOf } from "./market-data.ts";
 import { forEachReport } from "./reports.ts";
 import type { Session } from "./session.ts";
@@ -260,8 +260,13 @@ export class SymbolDesk {
   /** Rows, then entries up to where the feed stands; joins it in the turn in which nothing is missing. */
   async #buildBook(): Promise<void> {
     const reading = this.#reading(() => this.#broken === undefined);
-    const book = new DepthBook(this.#options.tick);
-    const rows = await reading.rows((key, value) => book.row(key, value));
+    let book = new DepthBook(this.#options.tick);
+    const rows = await reading.rows({
+      begin: () => {
+        book = new DepthBook(this.#options.tick);
+      },
+      row: (key, value) => book.row(key, value),
+    });
     if (rows === undefined) return;
     book.rowsEnd();
     // The log may be ahead of the feed: then the feed has to come to where the rows are.
@@ -280,9 +285,9 @@ export class SymbolDesk {
     this.#book = book;
   }
 
-  #reading(wanted: () => boolean): LogReading {
+  #reading(wanted: () => boolean): LogClient {
     const { replica, port, symbol } = this.#options;
-    return new LogReading(jobName("crossing", symbol), replica, port, wanted);
+    return new LogClient(jobName("crossing", symbol), replica, port, wanted);
   }
 
   async #drained(session: Session): Promise<void> {
