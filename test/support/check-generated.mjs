@@ -22,7 +22,7 @@ try {
   execFileSync(buf, ["generate", "--output", scratch], { cwd: root, stdio: "inherit" });
   const [fresh, present] = [filesOf(join(scratch, "proto", "generated")), filesOf(committed)];
   if (fresh.size === 0) throw new Error("buf generated nothing: see buf.gen.yaml");
-  const names = [...new Set([...fresh.keys(), ...present.keys()])].sort();
+  const names = [...new Set([...fresh.keys(), ...present.keys()])].sort((a, b) => (a < b ? -1 : 1));
   const stale = names.filter((name) => fresh.get(name) !== present.get(name));
   for (const name of stale) {
     const what = !present.has(name) ? "is missing" : fresh.has(name) ? "is out of date" : "has no source";
