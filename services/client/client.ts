@@ -248,8 +248,7 @@ export class Client implements SessionClient {
     const { handlers } = this.#options;
     const chain = this.#chain(reject.symbol);
     if (reject.seq !== 0) {
-      this.#settle(chain, () => chain.refused(reject.seq));
-      handlers.onReject?.(reject);
+      if (this.#settle(chain, () => chain.refused(reject.seq))) handlers.onReject?.(reject);
       return this.#wake();
     }
     // The symbol itself is refused, and with it all that was asked of it.

@@ -90,10 +90,15 @@ export class SymbolChain {
     return true;
   }
 
-  /** The request is answered by a refusal. */
-  refused(seq: number): void {
+  /**
+   * The request is answered by a refusal. False: it was answered before. What an earlier connection sent may be executed
+   * while the same is sent again; the gateway then refuses the second, whose report is here already.
+   */
+  refused(seq: number): boolean {
     const at = this.#pending.findIndex((request, index) => index >= this.#head && request.seq === seq);
-    if (at >= 0) this.#pending.splice(at, 1);
+    if (at < 0) return false;
+    this.#pending.splice(at, 1);
+    return true;
   }
 
   /** Nothing of this symbol can be served: gives up and returns what was asked. */
