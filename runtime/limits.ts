@@ -173,3 +173,6 @@ export const JOB_STOP_MS = 3000;
 
 /** Characters of a unix socket's path: the smallest limit of the systems we run on (104 on macOS, with its final zero). */
 export const SOCKET_PATH_CHARS_MAX = 103;
+
+/** Milliseconds between two slices of a spare host's rehearsal: it must not take the processor from who works. */
+export const REHEARSAL_PAUSE_MS = 5;

@@ -2,6 +2,7 @@ import type { AgentMessage } from "../../proto/generated/evercross/v1/control.ts
 import { ownIdentity } from "../process/process-identity.ts";
 import { AgentLink } from "./agent-link.ts";
 import { JobTable, type JobTableOptions } from "./job-table.ts";
+import { rehearse } from "./rehearsal.ts";
 
 export interface HostOptions extends JobTableOptions {
   /** `h3`; unique on the node. */
@@ -22,10 +23,12 @@ export interface Host {
 export function runHost(options: HostOptions): Host {
   const { host, socketPath, logger, onStart, onRetired } = options;
   const { pid, startTicks } = ownIdentity();
+  let idle = true;
   const jobs = new JobTable(options, (status) => {
     link.send({ $case: "job", value: status });
   });
   const stop = async (): Promise<void> => {
+    idle = false;
     await jobs.stopAll();
     link.close();
   };
@@ -35,6 +38,7 @@ export function runHost(options: HostOptions): Host {
         link.send({ $case: "answer", value: { beat: message.body.value.beat, jobs: jobs.statuses() } });
         break;
       case "startJob":
+        idle = false;
         onStart?.(message.body.value.job);
         jobs.start(message.body.value.job);
         break;
@@ -55,5 +59,6 @@ export function runHost(options: HostOptions): Host {
     onMessage: hear,
     logger,
   });
+  rehearse(options.definitions.values(), () => idle, logger);
   return { stop };
 }

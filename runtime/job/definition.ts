@@ -93,6 +93,11 @@ export interface StatefulDefinition {
   readonly service: string;
   create(context: JobContext): StatefulJob;
   readonly materialise: Materialise;
+  /**
+   * Runs the service's own code on made-up input, a few milliseconds with each step of the iterator. A spare host does
+   * so while it waits, that the first turn of a restarted job is not its slowest. Touches nothing outside itself.
+   */
+  rehearse?(): Iterator<undefined, void, undefined>;
   /** What a step's queue-is-full answer is: a reply to a request that was not taken. Undefined: no answer. */
   busy(request: JobRequest, epoch: number): JobReply | undefined;
 }

@@ -68,6 +68,7 @@ export class StatefulRunner {
   #ended = false;
   #lastUs = 0;
   #repeatMs = COMMITTED_REPEAT_MIN_MS;
+  #publishedAt = 0;
   #repeatTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
   #onCommit: (() => void) | undefined;
@@ -223,9 +224,10 @@ export class StatefulRunner {
   #publish(entry: LogEntry): void {
     const publication = LogPublication.encode({ body: { $case: "entry", value: entry } }).finish();
     this.#context.bus.publish(this.#eventSubject, publication);
+    this.#publishedAt = performance.now();
     this.#repeatMs = COMMITTED_REPEAT_MIN_MS;
     // One timer per burst: it is re-armed when it fires, not with every entry.
-    if (this.#repeatTimer === undefined) this.#armRepeat();
+    if (this.#repeatTimer === undefined) this.#armRepeat(this.#repeatMs);
     this.#onCommit?.();
   }
 
@@ -239,17 +241,16 @@ export class StatefulRunner {
     if (released > 0) this.#held.splice(0, released);
   }
 
-  #armRepeat(): void {
-    const armedAt = performance.now();
-    const delay = this.#repeatMs;
+  #armRepeat(delayMs: number): void {
     this.#repeatTimer = setTimeout(() => {
       if (this.#ended) return;
-      // A pause this long may have been a replacement: ask before saying anything.
-      if (performance.now() - armedAt > delay + APPEND_TIMEOUT_MS) void this.#verifyEpoch();
-      else this.#repeatCommitted();
+      const quietMs = performance.now() - this.#publishedAt;
+      if (quietMs < this.#repeatMs) return this.#armRepeat(this.#repeatMs - quietMs);
+      // Before this timer there may have been a pause, and in it a replacement: the log is asked first.
+      void this.#verifyEpoch();
       this.#repeatMs = Math.min(this.#repeatMs * 2, COMMITTED_REPEAT_MAX_MS);
-      this.#armRepeat();
-    }, delay);
+      this.#armRepeat(this.#repeatMs);
+    }, delayMs);
     this.#repeatTimer.unref();
   }
 
@@ -264,15 +265,17 @@ export class StatefulRunner {
     if (epoch > this.#epoch) this.#fail(`fenced: epoch ${this.#epoch} was replaced by epoch ${epoch}`);
   }
 
-  /** After a pause or a lost link: asks the log whether this instance still has its right. */
+  /** Asks the log whether this instance still has its right, and if so tells again where the log ends. */
   async #verifyEpoch(): Promise<void> {
     try {
+      const askedAt = performance.now();
       const request = { job: this.#job, body: { $case: "tail", value: {} } } as const;
       const response = await this.#port.call(this.#replica, request, REPLICA_TIMEOUT_MS);
       const promised = response.tail?.promised ?? 0;
       if (promised > this.#epoch)
         this.#fail(`fenced: epoch ${this.#epoch} was replaced by epoch ${promised}`);
-      else if (!this.#ended) this.#repeatCommitted();
+      // An answer that lay about during a pause proves nothing: the next repetition asks again.
+      else if (!this.#ended && performance.now() - askedAt <= APPEND_TIMEOUT_MS) this.#repeatCommitted();
     } catch (error) {
       if (!(error instanceof BusRequestError)) this.#fail(describe(error));
     }

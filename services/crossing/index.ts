@@ -6,6 +6,7 @@ import { type MarketConfig } from "../market/config.ts";
 import { instrumentOf } from "../market/instrument.ts";
 import { CrossingJob } from "./crossing-job.ts";
 import { materialise } from "./materialise.ts";
+import { rehearseCrossing } from "./rehearsal.ts";
 
 /** The service `crossing`: one job a symbol, its key the symbol. */
 export function crossingDefinition(config: MarketConfig): StatefulDefinition {
@@ -21,6 +22,7 @@ export function crossingDefinition(config: MarketConfig): StatefulDefinition {
       );
     },
     materialise,
+    rehearse: rehearseCrossing,
     busy: (request, epoch) => {
       if (request.reply === undefined) return undefined;
       const body = { $case: "busy", value: { retryAfterMs: BUSY_RETRY_MS } } as const;
