@@ -19,6 +19,8 @@ export class SymbolChain {
   #head = 0;
   /** The last request made; the next one's `prev`. */
   #lastSeq = 0;
+  /** The last request that is known to be executed. */
+  #mark = 0;
   /** Whether a gateway has ever told the mark. */
   #anchored = false;
   #resumeEntry = 0;
@@ -67,6 +69,7 @@ export class SymbolChain {
       this.#lastSeq = resumed.mark;
     }
     this.#anchored = true;
+    this.#mark = Math.max(this.#mark, resumed.mark);
     this.open = true;
     this.#resumeEntry = Math.max(this.#resumeEntry, resumed.entry + 1);
     if (first !== undefined && first.seq <= resumed.mark) {
@@ -86,7 +89,10 @@ export class SymbolChain {
     this.#lastEvent = report.event;
     this.#lastWasMaker = report.maker;
     this.#resumeEntry = report.entry;
-    if (report.seq !== 0) this.#removeTo(report.seq);
+    if (report.seq !== 0) {
+      this.#mark = Math.max(this.#mark, report.seq);
+      this.#removeTo(report.seq);
+    }
     return true;
   }
 
