@@ -18,7 +18,8 @@ export class MemoryBus implements Bus {
 
   publish(subject: string, data: Uint8Array, reply?: string): void {
     if (this.#down || this.#closed) return;
-    const copy = data.slice();
+    // Not `slice`: that of a Buffer is a view.
+    const copy = Uint8Array.from(data);
     queueMicrotask(() => {
       const tokens = subject.split(".");
       for (const route of this.#routes) {
