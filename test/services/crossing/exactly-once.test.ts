@@ -37,6 +37,7 @@ const plan: fc.Arbitrary<SimPlan> = fc
     rates: fc.record({
       loss: fc.double({ min: 0, max: 0.3, noNaN: true }),
       duplicate: fc.double({ min: 0, max: 0.3, noNaN: true }),
+      cut: fc.double({ min: 0, max: 0.05, noNaN: true }),
       delay: fc.integer({ min: 0, max: 60 }),
     }),
     faults: fc.array(fault, { maxLength: 8 }),
@@ -102,7 +103,7 @@ describe("over a network and processes that fail in every way", () => {
         fc.property(plan, (given) => {
           prove(given);
         }),
-        { numRuns: 200 },
+        { numRuns: 300 },
       );
     },
   );
@@ -113,7 +114,7 @@ describe("over a network and processes that fail in every way", () => {
     (broken) => {
       fc.assert(
         fc.property(plan, (given) => {
-          prove({ ...given, rates: { loss: 0, duplicate: 0, delay: 0 }, faults: [] }, broken);
+          prove({ ...given, rates: { loss: 0, duplicate: 0, cut: 0, delay: 0 }, faults: [] }, broken);
         }),
         { numRuns: 10 },
       );

@@ -21,6 +21,7 @@ export class SimConnection {
   readonly #random: Random;
   readonly #client: SimEnd<ToClient>;
   readonly #gateway: SimEnd<ToGateway>;
+  readonly #cuts: () => boolean;
   #toClientAt = 0;
   #toGatewayAt = 0;
   #brokenAt = Infinity;
@@ -31,11 +32,13 @@ export class SimConnection {
     session: string,
     client: SimEnd<ToClient>,
     gateway: (connection: SimConnection) => SimEnd<ToGateway>,
+    cuts: () => boolean,
   ) {
     this.session = session;
     this.#clock = clock;
     this.#random = random;
     this.#client = client;
+    this.#cuts = cuts;
     this.#gateway = gateway(this);
   }
 
@@ -43,8 +46,14 @@ export class SimConnection {
     return this.#brokenAt === Infinity;
   }
 
+  /** The connection may break right behind it: between the two reports of one event, too. */
   toClient(message: ToClient): void {
-    this.#toClientAt = this.#send(this.#toClientAt, () => this.#client.message(message));
+    this.#toClientAt = this.#send(this.#toClientAt, () => {
+      this.#client.message(message);
+      if (!this.#cuts()) return;
+      this.break();
+      this.#brokenAt = -1;
+    });
   }
 
   toGateway(message: ToGateway): void {

@@ -5,6 +5,8 @@ export interface SimRates {
   /** Probabilities, 0 to 1. */
   readonly loss: number;
   readonly duplicate: number;
+  /** Probability that a connection breaks right behind a message to a client. */
+  readonly cut: number;
   /** The longest that a message is under way, in milliseconds; the shortest is nothing. */
   readonly delay: number;
 }
@@ -33,6 +35,11 @@ export class SimNetwork {
     }
   }
 
+  /** Whether a connection breaks here. */
+  cuts(): boolean {
+    return this.#random.chance(this.#rates.cut);
+  }
+
   /** The broker dies for a while; `up` is called when it is back. */
   outage(duration: number, up: () => void): void {
     this.#down += 1;
@@ -44,6 +51,6 @@ export class SimNetwork {
 
   /** From now on nothing is lost or repeated; what is under way still is. */
   heal(): void {
-    this.#rates = { loss: 0, duplicate: 0, delay: 5 };
+    this.#rates = { loss: 0, duplicate: 0, cut: 0, delay: 5 };
   }
 }

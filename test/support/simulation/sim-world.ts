@@ -113,8 +113,13 @@ export class SimWorld {
     for (const other of this.#gateways) {
       if (other !== gateway) this.network.send(() => other.claimed(session));
     }
-    return new SimConnection(this.clock, this.random, session, client, (connection) =>
-      gateway.accept(connection),
+    return new SimConnection(
+      this.clock,
+      this.random,
+      session,
+      client,
+      (connection) => gateway.accept(connection),
+      () => this.network.cuts(),
     );
   }
 
