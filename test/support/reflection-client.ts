@@ -19,6 +19,11 @@ function loadGateway(): { readonly client: protobuf.Type; readonly gateway: prot
 
 const types = loadGateway();
 
+/** One frame, length and all. */
+export function encodeClientMessage(message: PlainMessage): Uint8Array {
+  return types.client.encodeDelimited(types.client.fromObject(message)).finish();
+}
+
 interface Waiter {
   readonly wants: (message: PlainMessage) => boolean;
   readonly take: (message: PlainMessage) => void;
@@ -66,7 +71,12 @@ export class ReflectionClient {
   send(message: PlainMessage): void {
     const wrong = types.client.verify(message);
     if (wrong !== null) throw new Error(`not a ClientMessage: ${wrong}`);
-    this.sendBytes(types.client.encodeDelimited(types.client.fromObject(message)).finish());
+    this.sendUnchecked(message);
+  }
+
+  /** As `send`, for what the .proto does not know, e.g. a side 9. */
+  sendUnchecked(message: PlainMessage): void {
+    this.sendBytes(encodeClientMessage(message));
   }
 
   sendBytes(bytes: Uint8Array): void {
@@ -76,6 +86,11 @@ export class ReflectionClient {
   /** Stops reading, as a client does that cannot keep up; the connection stays open. */
   pause(): void {
     this.#socket.pause();
+  }
+
+  /** Reads again after `pause`. */
+  resume(): void {
+    this.#socket.resume();
   }
 
   /** The first message, come or to come, with this body; it is taken out. Rejects after `deadlineMs`. */
