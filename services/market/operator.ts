@@ -4,11 +4,12 @@ import {
   type AgentStatus,
   type WatchedJob,
 } from "../../proto/generated/evercross/v1/control.ts";
+import { GatewayStats, GatewayStatsRequest } from "../../proto/generated/evercross/v1/link.ts";
 import { greets } from "../../runtime/broker/broker.ts";
-import { formatJob, parseJob } from "../../runtime/job/name.ts";
+import { formatJob, jobName, parseJob } from "../../runtime/job/name.ts";
 import { type Bus, BusRequestError } from "../../runtime/messaging/bus.ts";
 import { NatsBus } from "../../runtime/messaging/nats-bus.ts";
-import { agentSubject } from "../../runtime/messaging/subject.ts";
+import { agentSubject, jobSubject } from "../../runtime/messaging/subject.ts";
 import { ProcessRegistry } from "../../runtime/process/registry.ts";
 import { waitFor } from "../../runtime/process/wait.ts";
 import { MARKET_POLL_MS, OPERATOR_PATIENCE_MS, OPERATOR_REQUEST_MS } from "../limits.ts";
@@ -68,6 +69,21 @@ export class Operator {
     );
   }
 
+  /** What each gateway counts, in the order of the instances; undefined for one that does not answer. */
+  async gateways(): Promise<(GatewayStats | undefined)[]> {
+    const { cluster, gateway } = this.config;
+    const question = GatewayStatsRequest.encode({}).finish();
+    return Promise.all(
+      Array.from({ length: gateway.instances }, async (_, instance) => {
+        const data = await this.#requestOnce(
+          jobSubject(cluster, jobName("gateway", String(instance)), "in"),
+          question,
+        );
+        return data === undefined ? undefined : GatewayStats.decode(data);
+      }),
+    );
+  }
+
   /** Every job of every node. Throws `OperatorError` when an agent does not answer. */
   async jobs(): Promise<LocatedJob[]> {
     const statuses = await Promise.all(
@@ -113,14 +129,14 @@ export class Operator {
   }
 
   async #askOnce(node: string, body: NonNullable<AgentRequest["body"]>): Promise<AgentResponse | undefined> {
-    const subject = agentSubject(this.config.cluster, node);
+    const question = AgentRequest.encode({ body }).finish();
+    const data = await this.#requestOnce(agentSubject(this.config.cluster, node), question);
+    return data === undefined ? undefined : AgentResponse.decode(data);
+  }
+
+  async #requestOnce(subject: string, question: Uint8Array): Promise<Uint8Array | undefined> {
     try {
-      const data = await this.#bus.request(
-        subject,
-        AgentRequest.encode({ body }).finish(),
-        OPERATOR_REQUEST_MS,
-      );
-      return AgentResponse.decode(data);
+      return await this.#bus.request(subject, question, OPERATOR_REQUEST_MS);
     } catch (error) {
       if (error instanceof BusRequestError) return undefined;
       throw error;
