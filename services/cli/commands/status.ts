@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { ProcessRegistry } from "../../../runtime/process/registry.ts";
 import { Operator } from "../../market/operator.ts";
 import { dataOption } from "../common-options.ts";
+import { GATEWAY_COLUMNS, gatewayObjects, gatewayRows } from "../gateway-rows.ts";
 import { jobObject, JOB_COLUMNS, jobRows } from "../job-rows.ts";
 import { printJson, printLine, printTable } from "../output.ts";
 
@@ -13,7 +14,7 @@ interface StatusOptions {
 async function status({ data, json }: StatusOptions): Promise<void> {
   const operator = await Operator.connect(data);
   try {
-    const agents = await operator.agents();
+    const [agents, stats] = await Promise.all([operator.agents(), operator.gateways()]);
     const jobs = agents.flatMap((agent) =>
       (agent.status?.jobs ?? []).map((job) => ({ ...job, node: agent.node })),
     );
@@ -27,6 +28,7 @@ async function status({ data, json }: StatusOptions): Promise<void> {
       printJson({
         cluster,
         gateways,
+        gateway_stats: gatewayObjects(stats),
         agents: agents.map((agent) => ({ node: agent.node, pid: agent.status?.pid ?? null })),
         hosts: agents.flatMap((agent) =>
           (agent.status?.hosts ?? []).map(({ host, pid, spare }) => ({ node: agent.node, host, pid, spare })),
@@ -47,6 +49,8 @@ async function status({ data, json }: StatusOptions): Promise<void> {
       ]),
     );
     printLine();
+    printTable(GATEWAY_COLUMNS, gatewayRows(gateways, stats));
+    printLine();
     printTable(JOB_COLUMNS, jobRows(jobs));
   } finally {
     await operator.close();
@@ -55,7 +59,7 @@ async function status({ data, json }: StatusOptions): Promise<void> {
 
 export function statusCommand(): Command {
   return new Command("status")
-    .description("show the agents, job hosts and jobs of a running market")
+    .description("show the agents, gateways, job hosts and jobs of a running market")
     .addOption(dataOption())
     .option("--json", "print one JSON object")
     .action((options: StatusOptions) => status(options));
