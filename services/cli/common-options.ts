@@ -1,3 +1,4 @@
+import { type Stats, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { Argument, InvalidArgumentError, Option } from "commander";
 import { formatJob, parseJob } from "../../runtime/job/name.ts";
@@ -6,7 +7,20 @@ import { formatJob, parseJob } from "../../runtime/job/name.ts";
 export function dataOption(): Option {
   return new Option("--data <dir>", "data folder of the market")
     .default(resolve(".evercross"), ".evercross")
-    .argParser((value) => resolve(value));
+    .argParser(folder);
+}
+
+/** A folder's absolute path; it need not exist yet. */
+function folder(text: string): string {
+  const path = resolve(text);
+  let found: Stats | undefined;
+  try {
+    found = statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new InvalidArgumentError(`'${text}' cannot be a folder: ${(error as Error).message}`);
+  }
+  if (found?.isDirectory() === false) throw new InvalidArgumentError(`'${text}' is not a folder`);
+  return path;
 }
 
 /** `service/key`. */

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { ClientOptions } from "../client/types.ts";
+import { gatewayAddresses } from "../market/layout.ts";
 import { readRunFile } from "../market/run-file.ts";
 
 export interface GatewayAddress {
@@ -39,7 +40,5 @@ export function logonOptions(
   const token = process.env["EVERCROSS_TOKEN"];
   const known = token === undefined ? { session } : { session, token };
   if (gateway !== undefined) return { gateways: [gateway], ...known };
-  const { host, port, instances } = readRunFile(dataDir).config.gateway;
-  const gateways = Array.from({ length: instances }, (_, index) => ({ host, port: port + index }));
-  return { gateways, ...known };
+  return { gateways: gatewayAddresses(readRunFile(dataDir).config), ...known };
 }

@@ -108,7 +108,9 @@ export function readConfig(file: string): MarketConfig {
   try {
     value = parseYaml(text);
   } catch (error) {
-    throw new ConfigError(`${file}: (whole file): not YAML or JSON: ${(error as Error).message}`);
+    // The parser shows the place over several lines; its first one says where and what.
+    const [why] = (error as Error).message.split(/:?\n/, 1);
+    throw new ConfigError(`${file}: (whole file): not YAML or JSON: ${why}`);
   }
   return checkConfig(value, file);
 }

@@ -22,6 +22,12 @@ function fnv1a(text: string): number {
   return hash;
 }
 
+/** Where the gateways of a market accept connections, once its ports are chosen. */
+export function gatewayAddresses(config: MarketConfig): { host: string; port: number }[] {
+  const { host, port, instances } = config.gateway;
+  return Array.from({ length: instances }, (_, index) => ({ host, port: port + index }));
+}
+
 /** The storage replicas of a symbol's checkpoint log. */
 export function replicasOf(config: MarketConfig, job: JobName): readonly JobName[] {
   return [jobName("storage", String(fnv1a(job.key) % config.storage.shards))];

@@ -10,6 +10,7 @@ import { type ProcessEntry, ProcessRegistry } from "../../runtime/process/regist
 import { spawnNode } from "../../runtime/process/spawn.ts";
 import type { MarketConfig } from "./config.ts";
 import { checkSameShape, claim } from "./data-folder.ts";
+import { gatewayAddresses } from "./layout.ts";
 import { type LocatedJob, Operator } from "./operator.ts";
 import { choosePorts } from "./ports.ts";
 import { findRunFile, type RunFile, writeRunFile } from "./run-file.ts";
@@ -80,8 +81,7 @@ class LocalMarket implements Market {
   }
 
   get gateways(): { host: string; port: number }[] {
-    const { host, port, instances } = this.config.gateway;
-    return Array.from({ length: instances }, (_, index) => ({ host, port: port + index }));
+    return gatewayAddresses(this.config);
   }
 
   get broker(): Market["broker"] {

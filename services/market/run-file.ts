@@ -37,7 +37,9 @@ export function findRunFile(dataDir: string): RunFile | undefined {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new ConfigError(`${file}: (whole file): not JSON: ${(error as Error).message}`);
+    throw new ConfigError(
+      `${file}: (whole file): not JSON: ${(error as Error).message.replaceAll("\n", " ")}`,
+    );
   }
   const result = schema.safeParse(value);
   if (!result.success) {

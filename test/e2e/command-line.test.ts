@@ -121,11 +121,14 @@ describe("evercross up and down", () => {
     [["up", "--symbols", "A,A"], "instruments.1: 'A' stands twice"],
     [["up", "--config", "/nonexistent.yaml"], "/nonexistent.yaml: (whole file): cannot be read"],
     [["job", "kill", "nonsense"], "'nonsense' is not a job name of the form service/key"],
+    [["up", "--data", "package.json"], "'package.json' is not a folder"],
+    [["down", "--data", "package.json/market"], "'package.json/market' cannot be a folder"],
     [["nonsense"], "unknown command 'nonsense'"],
     [["status"], "there is no market in this folder"],
   ])("evercross %j is refused by name with exit code 2", async (args, message) => {
     const data = marketFolder();
-    const result = await evercross(...args, ...(args[0] === "nonsense" ? [] : ["--data", data]));
+    const named = args[0] === "nonsense" || args.includes("--data");
+    const result = await evercross(...args, ...(named ? [] : ["--data", data]));
     expect(result.stderr).toContain(message);
     expect(result.code).toBe(2);
     expect(processesOf(data)).toEqual([]);

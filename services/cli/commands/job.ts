@@ -1,21 +1,12 @@
 import { Command } from "commander";
-import { Operator } from "../../market/operator.ts";
 import { dataOption, jobArgument } from "../common-options.ts";
 import { jobObject, JOB_COLUMNS, jobRows } from "../job-rows.ts";
 import { printJson, printLine, printTable } from "../output.ts";
+import { withOperator } from "../with-operator.ts";
 
 interface JobOptions {
   readonly data: string;
   readonly json?: true;
-}
-
-async function withOperator(data: string, work: (operator: Operator) => Promise<void>): Promise<void> {
-  const operator = await Operator.connect(data);
-  try {
-    await work(operator);
-  } finally {
-    await operator.close();
-  }
 }
 
 function listCommand(): Command {

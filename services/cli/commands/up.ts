@@ -1,11 +1,11 @@
 import { once } from "node:events";
-import { resolve } from "node:path";
 import { Command } from "commander";
 import { pino } from "pino";
 import { checkConfig, ConfigError, type MarketConfig, readConfig } from "../../market/config.ts";
 import { type Market, type MarketEvent, startMarket } from "../../market/market.ts";
 import { findRunFile } from "../../market/run-file.ts";
 import { dataOption } from "../common-options.ts";
+import { abortOnInterrupt } from "../interrupt.ts";
 import { jobRows, JOB_COLUMNS } from "../job-rows.ts";
 import { printError, printLine, printTable } from "../output.ts";
 
@@ -72,13 +72,9 @@ async function up(options: UpOptions): Promise<void> {
   const stop = new AbortController();
   let failure: string | undefined;
   // From here on no signal may leave a process behind, not even one that comes while the market starts.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      stop.abort();
-    });
-  }
+  abortOnInterrupt(stop);
   const market = await startMarket(config, {
-    dataDir: resolve(options.data),
+    dataDir: options.data,
     logger: pino({ level: process.env["EVERCROSS_LOG"] ?? "silent" }),
     signal: stop.signal,
     onEvent: (event) => {
