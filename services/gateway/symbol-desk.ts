@@ -58,6 +58,8 @@ export class SymbolDesk {
   readonly #opening = new Set<Session>();
   readonly #bookFollowers = new Set<Session>();
   readonly #tradeFollowers = new Set<Session>();
+  /** Sessions that wait for a snapshot. */
+  readonly #snapshotsDue = new Set<Session>();
   readonly #started: Promise<number>;
   #book: DepthBook | undefined;
   #bookBuilding: Promise<void> | undefined;
@@ -135,7 +137,8 @@ export class SymbolDesk {
 
   async subscribe(session: Session, what: Subscribe): Promise<void> {
     if (what.trades) this.#tradeFollowers.add(session);
-    if (!what.book) return;
+    if (!what.book || this.#snapshotsDue.has(session)) return;
+    this.#snapshotsDue.add(session);
     try {
       await this.#started;
       if (this.#book === undefined)
@@ -143,8 +146,10 @@ export class SymbolDesk {
           this.#bookBuilding = undefined;
         });
       await this.#bookBuilding;
+      // One snapshot a turn, however often it was asked for: a few bytes must not cost the other sessions seconds.
+      await new Promise((resolve) => setImmediate(resolve));
       const book = this.#book;
-      if (book === undefined || !session.open) return;
+      if (!this.#snapshotsDue.delete(session) || book === undefined || !session.open) return;
       sendSnapshot(session, this.#options.symbol, this.#feed.position, book);
       this.#bookFollowers.add(session);
     } catch (error) {
@@ -153,6 +158,7 @@ export class SymbolDesk {
   }
 
   unsubscribe(session: Session): void {
+    this.#snapshotsDue.delete(session);
     this.#bookFollowers.delete(session);
     this.#tradeFollowers.delete(session);
   }

@@ -337,6 +337,15 @@ describe("what a stranger may send", () => {
       expect(residentBytes(pid) - memoryBefore).toBeLessThan(8 * CLIENT_BACKLOG_BYTES_MAX);
     });
 
+    test("a client that asks for the same book thousands of times gets it, and delays nobody for it", async () => {
+      const client = await trader("DEEP");
+      const ask = encodeClientMessage({ subscribe: { symbol: "DEEP", book: true } });
+      client.sendBytes(Buffer.concat(Array.from({ length: 6000 }, () => ask)));
+      await client.next("book_snapshot");
+      client.send({ request: order(1, 0, {}, "DEEP") });
+      expect(await client.next("report")).toMatchObject({ kind: "REPORT_KIND_ACCEPTED" });
+    });
+
     test("a client that floods past its window: WINDOW_EXCEEDED", async () => {
       const client = await trader("DEEP");
       const host = await market.locate("crossing/DEEP");
