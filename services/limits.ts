@@ -126,3 +126,6 @@ export const CLI_ANSWER_MAX_MS = 10_000;
 
 /** Milliseconds that a proof waits for the state of one running book. */
 export const PROOF_STATE_MAX_MS = 10_000;
+
+/** Order status requests of one session that may be unanswered at a time: each is a question to crossing. */
+export const STATUS_QUERIES_MAX = 256;

@@ -8,7 +8,12 @@ import {
 } from "../../proto/generated/evercross/v1/gateway.ts";
 import type { Request } from "../../proto/generated/evercross/v1/link.ts";
 import { RejectReason } from "../../proto/generated/evercross/v1/types.ts";
-import { CLIENT_RECONNECT_MAX_MS, CLIENT_RECONNECT_MIN_MS, CLIENT_WINDOW_INITIAL } from "../limits.ts";
+import {
+  CLIENT_RECONNECT_MAX_MS,
+  CLIENT_RECONNECT_MIN_MS,
+  CLIENT_WINDOW_INITIAL,
+  STATUS_QUERIES_MAX,
+} from "../limits.ts";
 import { GatewayLink } from "./link.ts";
 import { SymbolChain } from "./symbol-chain.ts";
 import type { ClientOptions, OrderTerms, SessionClient } from "./types.ts";
@@ -39,7 +44,9 @@ export class Client implements SessionClient {
   readonly #options: ClientOptions;
   readonly #chains = new Map<string, SymbolChain>();
   readonly #opening = new Map<string, Waiter<number>[]>();
+  /** Unanswered, oldest first; a gateway takes so many at a time, the rest wait here. */
   readonly #statusQueries = new Map<number, StatusQuery>();
+  #statusQueriesSent = 0;
   readonly #subscribed = new Map<string, { readonly book: boolean; readonly trades: boolean }>();
   #readyWaiters: (() => void)[] = [];
   #drainWaiters: (() => void)[] = [];
@@ -112,7 +119,7 @@ export class Client implements SessionClient {
       }
       const id = this.#nextQuery++;
       this.#statusQueries.set(id, { symbol, clientOrderId, resolve, reject });
-      if (this.#up) this.#sendStatusQuery(id);
+      this.#sendStatusQueries();
     });
   }
 
@@ -171,12 +178,12 @@ export class Client implements SessionClient {
   }
 
   #lost(why: string): void {
-    const wasUp = this.#up;
     this.#up = false;
     this.#link = undefined;
     for (const chain of this.#chains.values()) chain.open = false;
     if (this.#ended) return;
-    if (wasUp) this.#options.handlers.onLink?.("down", why);
+    // Once for each outage; also for a gateway that was never reached.
+    if (this.#tries === 0) this.#options.handlers.onLink?.("down", why);
     const wait = Math.min(CLIENT_RECONNECT_MIN_MS * 2 ** Math.min(this.#tries, 10), CLIENT_RECONNECT_MAX_MS);
     this.#tries += 1;
     this.#retry = setTimeout(() => this.#connect(), wait);
@@ -199,9 +206,7 @@ export class Client implements SessionClient {
       case "resumed":
         return this.#resumed(body.value);
       case "orderStatus":
-        this.#statusQueries.get(body.value.requestId)?.resolve(body.value);
-        this.#statusQueries.delete(body.value.requestId);
-        return undefined;
+        return this.#statusAnswered(body.value);
       case "bookSnapshot":
         return handlers.onBookSnapshot?.(body.value);
       case "bookUpdate":
@@ -226,7 +231,8 @@ export class Client implements SessionClient {
     for (const [symbol, what] of this.#subscribed) {
       this.#link?.send({ $case: "subscribe", value: { symbol, ...what } });
     }
-    for (const id of this.#statusQueries.keys()) this.#sendStatusQuery(id);
+    this.#statusQueriesSent = 0;
+    this.#sendStatusQueries();
     this.#options.handlers.onLink?.("up", `gateway ${gateway}`);
   }
 
@@ -256,11 +262,13 @@ export class Client implements SessionClient {
     for (const waiter of this.#opening.get(reject.symbol) ?? [])
       waiter.reject(new Error(`unknown symbol ${reject.symbol}`));
     this.#opening.delete(reject.symbol);
-    for (const [id, query] of this.#statusQueries) {
-      if (query.symbol !== reject.symbol) continue;
+    const sent = this.#statusQueriesSent;
+    [...this.#statusQueries].forEach(([id, query], index) => {
+      if (query.symbol !== reject.symbol) return;
       this.#statusQueries.delete(id);
+      if (index < sent) this.#statusQueriesSent -= 1;
       query.reject(new Error(`unknown symbol ${reject.symbol}`));
-    }
+    });
     const requests = this.#settle(chain, () => chain.clear());
     if (requests.length === 0) handlers.onReject?.(reject);
     for (const { seq, body } of requests) {
@@ -300,11 +308,23 @@ export class Client implements SessionClient {
     this.#options.handlers.onEnd?.(logout);
   }
 
-  #sendStatusQuery(id: number): void {
-    const query = this.#statusQueries.get(id);
+  #sendStatusQueries(): void {
+    // Half a window at a time: looking for the next ones costs as much as there are.
+    if (!this.#up || this.#statusQueriesSent > STATUS_QUERIES_MAX / 2) return;
+    const next = [...this.#statusQueries].slice(this.#statusQueriesSent, STATUS_QUERIES_MAX);
+    for (const [requestId, { symbol, clientOrderId }] of next) {
+      this.#link?.send({ $case: "orderStatus", value: { symbol, clientOrderId, requestId } });
+    }
+    this.#statusQueriesSent += next.length;
+  }
+
+  #statusAnswered(status: OrderStatus): void {
+    const query = this.#statusQueries.get(status.requestId);
     if (query === undefined) return;
-    const { symbol, clientOrderId } = query;
-    this.#link?.send({ $case: "orderStatus", value: { symbol, clientOrderId, requestId: id } });
+    this.#statusQueries.delete(status.requestId);
+    this.#statusQueriesSent -= 1;
+    query.resolve(status);
+    this.#sendStatusQueries();
   }
 
   #end(why: string): void {

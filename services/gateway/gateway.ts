@@ -1,7 +1,12 @@
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { readFileSync } from "node:fs";
 import { createServer as createTlsServer } from "node:tls";
-import { type ClientMessage, type Logon, LogoutReason } from "../../proto/generated/evercross/v1/gateway.ts";
+import {
+  type ClientMessage,
+  type Logon,
+  LogoutReason,
+  type OrderStatusRequest,
+} from "../../proto/generated/evercross/v1/gateway.ts";
 import {
   CrossingAnswer,
   GatewayStats,
@@ -20,6 +25,7 @@ import {
   GATEWAY_SWEEP_MS,
   HEARTBEAT_MS,
   SESSION_IN_FLIGHT_MAX,
+  STATUS_QUERIES_MAX,
   SUBSCRIPTIONS_MAX,
 } from "../limits.ts";
 import type { MarketConfig } from "../market/config.ts";
@@ -164,14 +170,11 @@ export class Gateway {
       case "resume":
         return this.#withDesk(session, body.value.symbol, (desk) => void desk.open(session, body.value));
       case "orderStatus":
-        return this.#withDesk(
-          session,
-          body.value.symbol,
-          (desk) => void desk.orderStatus(session, body.value),
-        );
+        return this.#orderStatus(session, body.value);
       case "subscribe":
         return this.#subscribe(session, body.value);
       case "unsubscribe":
+        session.subscriptions.delete(body.value.symbol);
         return this.#withDesk(session, body.value.symbol, (desk) => desk.unsubscribe(session));
       case "heartbeat":
         return undefined;
@@ -195,11 +198,12 @@ export class Gateway {
     const refusal = this.#credentials.refuse(logon.session, logon.token);
     if (refusal !== undefined) return connection.end(LogoutReason.LOGON_REFUSED, refusal);
     this.#sessions.get(logon.session)?.connection.end(LogoutReason.TAKEN_OVER, "the session logged on again");
-    const session = new Session(logon.session, connection);
+    const session = new Session(logon.session, connection, Date.now() * 1000);
     client.session = session;
     this.#sessions.set(session.name, session);
     connection.loggedOn();
-    const claim = { session: session.name, gatewayInstance: this.#context.instance };
+    const { name, logonUs } = session;
+    const claim = { session: name, gatewayInstance: this.#context.instance, logonUs };
     this.#context.bus.publish(this.#claims, SessionClaim.encode(claim).finish());
     const value = {
       session: session.name,
@@ -215,7 +219,9 @@ export class Gateway {
   #heardClaim(claim: SessionClaim): void {
     if (claim.gatewayInstance === this.#context.instance) return;
     const session = this.#sessions.get(claim.session);
-    session?.connection.end(LogoutReason.TAKEN_OVER, "the session logged on at another gateway");
+    // A claim that was long on its way speaks of an earlier connection than ours.
+    if (session === undefined || claim.logonUs < session.logonUs) return;
+    session.connection.end(LogoutReason.TAKEN_OVER, "the session logged on at another gateway");
   }
 
   #request(session: Session, request: Request, outOfRange: boolean): void {
@@ -235,16 +241,29 @@ export class Gateway {
     }
     const screened = outOfRange ? RejectReason.NOT_REPRESENTABLE : RejectReason.UNSPECIFIED;
     if (desk.submit(performance.now(), session, request, screened)) this.#dirty(desk);
-    else this.#reject(session, request, RejectReason.DUPLICATE_SEQUENCE, 0);
+    else this.#reject(session, request, RejectReason.DUPLICATE_SEQUENCE, desk.link.executed(session.name));
   }
 
   #subscribe(session: Session, what: Parameters<SymbolDesk["subscribe"]>[1]): void {
     this.#withDesk(session, what.symbol, (desk) => {
-      if (session.subscriptions >= SUBSCRIPTIONS_MAX) {
+      session.subscriptions.add(what.symbol);
+      if (session.subscriptions.size > SUBSCRIPTIONS_MAX) {
+        session.subscriptions.delete(what.symbol);
         return this.#rejectSymbol(session, what.symbol, RejectReason.SUBSCRIPTION_LIMIT);
       }
-      session.subscriptions += 1;
       void desk.subscribe(session, what);
+    });
+  }
+
+  #orderStatus(session: Session, query: OrderStatusRequest): void {
+    this.#withDesk(session, query.symbol, (desk) => {
+      if (session.statusQueries >= STATUS_QUERIES_MAX) {
+        return this.#rejectSymbol(session, query.symbol, RejectReason.QUERY_LIMIT);
+      }
+      session.statusQueries += 1;
+      void desk.orderStatus(session, query).finally(() => {
+        session.statusQueries -= 1;
+      });
     });
   }
 

@@ -62,6 +62,11 @@ export class Link {
     return this.#chains.has(session);
   }
 
+  /** The session's last request that is known here to be executed; 0 for none. */
+  executed(session: string): number {
+    return this.#chains.get(session)?.answeredTo ?? 0;
+  }
+
   /** Takes a request of an opened session; it leaves with the next `flush`. False: its seq is not above the one before. */
   submit(now: number, session: string, request: Request, screened: RejectReason): boolean {
     const chain = this.#chains.get(session);

@@ -7,11 +7,16 @@ export class Session {
   readonly connection: Connection;
   /** Requests that were taken and not answered yet. */
   inFlight = 0;
+  /** Order status requests that were not answered yet. */
+  statusQueries = 0;
   /** Symbols whose book or trades it follows. */
-  subscriptions = 0;
+  readonly subscriptions = new Set<string>();
+  /** Microseconds since the Unix epoch. */
+  readonly logonUs: number;
 
-  constructor(name: string, connection: Connection) {
+  constructor(name: string, connection: Connection, logonUs: number) {
     this.name = name;
+    this.logonUs = logonUs;
     this.connection = connection;
   }
 

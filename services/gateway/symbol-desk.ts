@@ -166,10 +166,17 @@ export class SymbolDesk {
   async orderStatus(session: Session, query: OrderStatusRequest): Promise<void> {
     const { clientOrderId, requestId } = query;
     const body = { $case: "orderQuery", value: { session: session.name, clientOrderId } } as const;
-    const answer = await this.#ask(body, () => session.open);
-    if (answer?.body?.$case !== "order") return;
-    const { symbol } = this.#options;
-    session.send({ $case: "orderStatus", value: { ...answer.body.value, requestId, symbol, clientOrderId } });
+    try {
+      const answer = await this.#ask(body, () => session.open);
+      if (answer?.body?.$case !== "order") return;
+      const { symbol } = this.#options;
+      session.send({
+        $case: "orderStatus",
+        value: { ...answer.body.value, requestId, symbol, clientOrderId },
+      });
+    } catch (error) {
+      this.#fail(session, error);
+    }
   }
 
   /** The session's connection is gone. */

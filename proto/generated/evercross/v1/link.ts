@@ -142,6 +142,8 @@ export interface Busy {
 export interface SessionClaim {
   session: string;
   gatewayInstance: string;
+  /** Microseconds since the Unix epoch of the logon: a later one wins, whatever is heard first. */
+  logonUs: number;
 }
 
 /** Operator to gateway. */
@@ -1336,7 +1338,7 @@ export const Busy: MessageFns<Busy> = {
 };
 
 function createBaseSessionClaim(): SessionClaim {
-  return { session: "", gatewayInstance: "" };
+  return { session: "", gatewayInstance: "", logonUs: 0 };
 }
 
 export const SessionClaim: MessageFns<SessionClaim> = {
@@ -1346,6 +1348,9 @@ export const SessionClaim: MessageFns<SessionClaim> = {
     }
     if (message.gatewayInstance !== "") {
       writer.uint32(18).string(message.gatewayInstance);
+    }
+    if (message.logonUs !== 0) {
+      writer.uint32(24).uint64(message.logonUs);
     }
     return writer;
   },
@@ -1377,6 +1382,14 @@ export const SessionClaim: MessageFns<SessionClaim> = {
             }
 
             message.gatewayInstance = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.logonUs = longToNumber(reader.uint64());
             continue;
           }
         }

@@ -55,6 +55,7 @@ export const RejectReason = {
   SEQUENCE_GAP: 104,
   DUPLICATE_SEQUENCE: 105,
   SESSION_LIMIT: 106,
+  QUERY_LIMIT: 107,
   SUBSCRIPTION_LIMIT: 108,
   NOT_RESUMED: 109,
   INVALID_QUANTITY: 201,
@@ -82,6 +83,7 @@ export namespace RejectReason {
   export type SEQUENCE_GAP = typeof RejectReason.SEQUENCE_GAP;
   export type DUPLICATE_SEQUENCE = typeof RejectReason.DUPLICATE_SEQUENCE;
   export type SESSION_LIMIT = typeof RejectReason.SESSION_LIMIT;
+  export type QUERY_LIMIT = typeof RejectReason.QUERY_LIMIT;
   export type SUBSCRIPTION_LIMIT = typeof RejectReason.SUBSCRIPTION_LIMIT;
   export type NOT_RESUMED = typeof RejectReason.NOT_RESUMED;
   export type INVALID_QUANTITY = typeof RejectReason.INVALID_QUANTITY;
