@@ -7,7 +7,7 @@ import type { ReplicaPort } from "../log/replica-port.ts";
 import { StatefulRunner } from "./stateful-runner.ts";
 
 export interface StatefulOptions {
-  /** Where the job's checkpoint log is kept. One replica for now. */
+  /** Where the checkpoint log of the job is kept: exactly one replica. */
   readonly replicas: readonly JobName[];
   readonly port: ReplicaPort;
   /** Named in the `STARTED` entry. */

@@ -1,7 +1,8 @@
+import { readFileSync } from "node:fs";
 import { InvalidArgumentError, Option } from "commander";
 import type { ClientOptions } from "../client/types.ts";
 import { gatewayAddresses } from "../market/layout.ts";
-import { readRunFile } from "../market/run-file.ts";
+import { runningMarket } from "../market/operator.ts";
 
 export interface GatewayAddress {
   readonly host: string;
@@ -40,5 +41,8 @@ export function logonOptions(
   const token = process.env["EVERCROSS_TOKEN"];
   const known = token === undefined ? { session } : { session, token };
   if (gateway !== undefined) return { gateways: [gateway], ...known };
-  return { gateways: gatewayAddresses(readRunFile(dataDir).config), ...known };
+  const { config } = runningMarket(dataDir);
+  const { tls } = config.gateway;
+  const trust = tls === undefined ? {} : { tlsCa: readFileSync(tls.cert, "utf8") };
+  return { gateways: gatewayAddresses(config), ...known, ...trust };
 }

@@ -27,22 +27,29 @@ export class OperatorError extends Error {
   override readonly name = "OperatorError";
 }
 
+/** The run file of the market that runs in this folder. Throws `OperatorError` when none does. */
+export function runningMarket(dataDir: string): RunFile {
+  const run = readRunFile(dataDir);
+  if (new ProcessRegistry(dataDir).alive().length === 0) {
+    throw new OperatorError(`no market runs in ${dataDir}: 'evercross up' starts one`);
+  }
+  return run;
+}
+
 /** Asks the agents of a running market, by logical name. */
 export class Operator {
   readonly config: MarketConfig;
-  readonly #bus: Bus;
+  /** The operator's own connection to the market's broker. */
+  readonly bus: Bus;
 
   constructor(config: MarketConfig, bus: Bus) {
     this.config = config;
-    this.#bus = bus;
+    this.bus = bus;
   }
 
   /** Of the market that runs in this folder. Throws `OperatorError` when none does. */
   static async connect(dataDir: string): Promise<Operator> {
-    const run: RunFile = readRunFile(dataDir);
-    if (new ProcessRegistry(dataDir).alive().length === 0) {
-      throw new OperatorError(`no market runs in ${dataDir}: 'evercross up' starts one`);
-    }
+    const run = runningMarket(dataDir);
     // The bus itself would wait for a broker for ever.
     const port = Number(new URL(run.broker.url).port);
     const greeted = await waitFor(
@@ -109,7 +116,7 @@ export class Operator {
   }
 
   close(): Promise<void> {
-    return this.#bus.close();
+    return this.bus.close();
   }
 
   #nodeOf(job: string): string {
@@ -136,7 +143,7 @@ export class Operator {
 
   async #requestOnce(subject: string, question: Uint8Array): Promise<Uint8Array | undefined> {
     try {
-      return await this.#bus.request(subject, question, OPERATOR_REQUEST_MS);
+      return await this.bus.request(subject, question, OPERATOR_REQUEST_MS);
     } catch (error) {
       if (error instanceof BusRequestError) return undefined;
       throw error;

@@ -63,6 +63,13 @@ describe("evercross up and down", () => {
     expect(before.filter(isAlive)).toEqual([]);
     expect(processesNaming(data)).toEqual([]);
     expect((await evercross("down", "--data", data)).stdout).toBe("nothing runs\n");
+    for (const question of [["status"], ["audit", "AAA"], ["book", "AAA"]]) {
+      const answer = await evercross(...question, "--data", data);
+      expect(answer.stderr, question[0]).toContain("no market runs in");
+      expect(answer.code, question[0]).toBe(1);
+    }
+    const stored = join(data, "nodes", "n1", "storage-0");
+    expect((await evercross("audit", "AAA", "--storage", stored)).stdout).toContain("proved: gap-free");
   });
 
   test("down ends what a killed up left behind, and the books' folder can be used again", async () => {

@@ -2,14 +2,13 @@ import { Command } from "commander";
 import { jobName, type JobName } from "../../../runtime/job/name.ts";
 import { BusReplicaPort } from "../../../runtime/log/bus-replica-port.ts";
 import { ReplicaLogReader } from "../../../runtime/log/replica-log-reader.ts";
-import { NatsBus } from "../../../runtime/messaging/nats-bus.ts";
 import { auditLog, auditStorageFolder } from "../../audit/run-audit.ts";
 import { verdictText, type Verdict } from "../../audit/verdict.ts";
 import { replicasOf } from "../../market/layout.ts";
 import { OperatorError } from "../../market/operator.ts";
-import { readRunFile } from "../../market/run-file.ts";
 import { dataOption } from "../common-options.ts";
 import { printJson, printLine } from "../output.ts";
+import { withOperator } from "../with-operator.ts";
 
 interface AuditOptions {
   readonly data: string;
@@ -21,21 +20,17 @@ const EXIT_FOUND = 1;
 
 /** One verdict for each replica of the log. */
 async function auditMarket(job: JobName, dataDir: string): Promise<Verdict[]> {
-  const { broker, config } = readRunFile(dataDir);
-  if (!config.instruments.some(({ symbol }) => symbol === job.key)) {
-    throw new OperatorError(`this market has no symbol ${job.key}`);
-  }
-  const bus = await NatsBus.connect({ ...broker, name: "audit" });
-  try {
+  const verdicts: Verdict[] = [];
+  await withOperator(dataDir, async ({ bus, config }) => {
+    if (!config.instruments.some(({ symbol }) => symbol === job.key)) {
+      throw new OperatorError(`this market has no symbol ${job.key}`);
+    }
     const port = new BusReplicaPort(bus, config.cluster);
-    const verdicts: Verdict[] = [];
     for (const replica of replicasOf(config, job)) {
       verdicts.push(await auditLog(job, new ReplicaLogReader(port, replica, job)));
     }
-    return verdicts;
-  } finally {
-    await bus.close();
-  }
+  });
+  return verdicts;
 }
 
 /** `evercross audit SYMBOL`: proves a symbol's checkpoint log from the log alone. Exit code 1 when anything was found. */
