@@ -60,7 +60,8 @@ export function checkOrder(
   if (timeInForce !== IMMEDIATE_OR_CANCEL && timeInForce !== FILL_OR_KILL) {
     return RejectReason.INVALID_TIME_IN_FORCE;
   }
-  return checkQuantity(instrument, quantity) || (price === 0 ? 0 : RejectReason.INVALID_PRICE);
+  // Not `===`: a -0 would stand in the events, and come back from the wire as another number.
+  return checkQuantity(instrument, quantity) || (Object.is(price, 0) ? 0 : RejectReason.INVALID_PRICE);
 }
 
 export function isOrderId(value: number): boolean {

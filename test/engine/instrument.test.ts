@@ -37,6 +37,7 @@ describe("checkTerms", () => {
     ["time in force 4", { timeInForce: 4 }, R.INVALID_TIME_IN_FORCE],
     ["a market order for the day", { ...MARKET, timeInForce: TimeInForce.DAY }, R.INVALID_TIME_IN_FORCE],
     ["a market order with a price", { ...MARKET, price: 1000 }, R.INVALID_PRICE],
+    ["a market order with a price of -0", { ...MARKET, price: -0 }, R.INVALID_PRICE],
     ["quantity 0", { quantity: 0 }, R.INVALID_QUANTITY],
     ["quantity -10", { quantity: -10 }, R.INVALID_QUANTITY],
     ["quantity NaN", { quantity: Number.NaN }, R.INVALID_QUANTITY],

@@ -33,7 +33,7 @@ function quantityRefusal(instrument: Instrument, quantity: number): number {
 }
 
 function priceRefusal(instrument: Instrument, type: OrderType, price: number): number {
-  if (type === OrderType.MARKET) return price === 0 ? 0 : RejectReason.INVALID_PRICE;
+  if (type === OrderType.MARKET) return Object.is(price, 0) ? 0 : RejectReason.INVALID_PRICE;
   if (price > instrument.priceMax) return RejectReason.PRICE_TOO_HIGH;
   if (!Number.isSafeInteger(price) || price < 1) return RejectReason.INVALID_PRICE;
   return price % instrument.tick === 0 ? 0 : RejectReason.PRICE_OFF_TICK;
