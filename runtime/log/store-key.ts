@@ -30,13 +30,6 @@ function prefix(family: Family, job: string, extra: number): Buffer {
   return key;
 }
 
-/** The key after every key that begins with this one. */
-function after(key: Buffer): Buffer {
-  const next = Buffer.from(key);
-  next[next.length - 1] = (next[next.length - 1] as number) + 1;
-  return next;
-}
-
 export function entryKey(job: string, seq: number): Buffer {
   const key = prefix(Family.ENTRY, job, 8);
   key.writeUInt32BE(Math.floor(seq / 2 ** 32), key.length - 8);
@@ -82,14 +75,4 @@ export function rowsRange(job: string): StoreRange {
 /** The application's own key within a row's key. */
 export function rowKeyOf(job: string, key: Buffer): Buffer {
   return key.subarray(3 + Buffer.byteLength(job));
-}
-
-/** Where the jobs of a store are found: one record for each. */
-export function metaRange(): StoreRange {
-  const from = Buffer.of(Family.META);
-  return { from, to: after(from) };
-}
-
-export function jobOfMetaKey(key: Buffer): string {
-  return key.toString("utf8", 2);
 }

@@ -1,36 +1,12 @@
 import { READ_ANSWER_BYTES_MAX } from "../limits.ts";
 import { CHAIN_BYTES } from "./entry.ts";
 import { problemAt, type LogItem, type LogProblem, type LogReader, type RowsRead } from "./log-reader.ts";
-import {
-  entryKey,
-  entryRange,
-  jobOfMetaKey,
-  metaKey,
-  metaRange,
-  rowKeyOf,
-  rowsRange,
-  rowsRecordKey,
-  seqOfKey,
-} from "./store-key.ts";
+import { entryKey, entryRange, metaKey, rowKeyOf, rowsRange, rowsRecordKey, seqOfKey } from "./store-key.ts";
 import { decodeEntry, decodeMeta, decodeRowsRecord, openRecord } from "./store-record.ts";
 import { StoreError, type LogStore, type StoreRecord } from "./store.ts";
 import type { Acknowledged } from "./witness.ts";
 
 const SCAN_MAX = 1024;
-
-/** The jobs that a store knows, in order of name. Throws `StoreError`. */
-export function jobsOf(store: LogStore): string[] {
-  const view = store.view(metaRange(), READ_ANSWER_BYTES_MAX);
-  const jobs: string[] = [];
-  try {
-    for (let records = view.next(SCAN_MAX); records.length > 0; records = view.next(SCAN_MAX)) {
-      for (const { key } of records) jobs.push(jobOfMetaKey(key));
-    }
-  } finally {
-    view.close();
-  }
-  return jobs;
-}
 
 /** Reads a job's raw records from a store. `witness`: what the replica acknowledged, when that is known. */
 export class StoreLogReader implements LogReader {

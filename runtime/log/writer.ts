@@ -4,6 +4,7 @@ import {
   type LogResponse,
   LogStatus,
 } from "../../proto/generated/evercross/v1/log.ts";
+import { codeName } from "../code-name.ts";
 import { APPEND_TIMEOUT_MS, APPENDS_IN_FLIGHT_MAX, REPLICA_RETRY_MS } from "../limits.ts";
 import { sealEntry } from "./entry.ts";
 
@@ -187,7 +188,10 @@ export class LogWriter {
       case LogStatus.INVALID:
       case LogStatus.EXPIRED:
       case LogStatus.UNSPECIFIED:
-        return this.#end("refused", `entry ${seq}: ${statusName(response.status)}: ${response.detail}`);
+        return this.#end(
+          "refused",
+          `entry ${seq}: ${codeName(LogStatus, response.status)}: ${response.detail}`,
+        );
     }
   }
 
@@ -207,8 +211,4 @@ export class LogWriter {
     this.#ended = true;
     return [{ kind: "ended", reason, detail: `${this.#job}: ${detail}` }];
   }
-}
-
-function statusName(status: LogStatus): string {
-  return Object.entries(LogStatus).find(([, value]) => value === status)?.[0] ?? String(status);
 }

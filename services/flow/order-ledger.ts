@@ -3,6 +3,7 @@ import { Side } from "../../proto/generated/evercross/v1/types.ts";
 import type { NewAction } from "./action.ts";
 import type { Findings } from "./findings.ts";
 import { PriceLevels } from "./price-levels.ts";
+import { codeName } from "../../runtime/code-name.ts";
 
 interface LiveOrder {
   readonly side: Side;
@@ -154,7 +155,7 @@ export class OrderLedger {
     report: ExecutionReport,
     what: string,
   ): void {
-    const kind = Object.entries(ReportKind).find(([, value]) => value === report.kind)?.[0] ?? report.kind;
+    const kind = codeName(ReportKind, report.kind);
     this.#findings.add(
       code,
       `${this.#symbol} event ${report.event} (${kind}): order ${report.clientOrderId} ${what}`,

@@ -1,5 +1,6 @@
 import { RejectReason } from "../../proto/generated/evercross/v1/types.ts";
 import type { ReplayResult } from "./replayer.ts";
+import { codeName } from "../../runtime/code-name.ts";
 
 /** What a replay came to, as plain data: the `--json` answer of the command line. */
 export interface ReplayReport {
@@ -41,10 +42,6 @@ export interface ReplayReport {
   readonly verified: boolean;
 }
 
-function reasonName(reason: RejectReason): string {
-  return Object.entries(RejectReason).find(([, value]) => value === reason)?.[0] ?? String(reason);
-}
-
 const toMs = (us: number): number => Math.round(us / 10) / 100;
 
 export function replayReport(
@@ -68,7 +65,9 @@ export function replayReport(
     replaced: tally.replaced,
     cancelled: tally.cancelled,
     rejected,
-    rejects: Object.fromEntries([...tally.rejects].map(([reason, count]) => [reasonName(reason), count])),
+    rejects: Object.fromEntries(
+      [...tally.rejects].map(([reason, count]) => [codeName(RejectReason, reason), count]),
+    ),
     fills: tally.fills,
     trades: result.trades,
     live: result.live,

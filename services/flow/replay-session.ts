@@ -7,6 +7,7 @@ import type { Findings } from "./findings.ts";
 import { levelsDiffer } from "./price-levels.ts";
 import type { ProgressWait } from "./progress-wait.ts";
 import { SessionLedger, type SessionObserver, type Tally } from "./session-ledger.ts";
+import { codeName } from "../../runtime/code-name.ts";
 
 /** Makes a session of a market; it connects by itself. */
 export type Connect = (session: string, handlers: ClientHandlers) => SessionClient;
@@ -132,9 +133,9 @@ export class ReplaySession {
       },
       onEnd: (logout) => {
         if (this.#closing) return;
-        const reason = Object.entries(LogoutReason).find(([, value]) => value === logout.reason)?.[0];
-        findings.add("session_ended", `${name}: ${reason ?? logout.reason} ${logout.text}`.trim());
-        wait.stop(`the gateway ended session ${name}: ${logout.text || String(reason)}`);
+        const reason = codeName(LogoutReason, logout.reason);
+        findings.add("session_ended", `${name}: ${reason} ${logout.text}`.trim());
+        wait.stop(`the gateway ended session ${name}: ${logout.text || reason}`);
       },
     };
   }

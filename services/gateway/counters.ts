@@ -12,8 +12,3 @@ export class Counters {
     return [...this.#counts].map(([name, count]) => ({ name, count }));
   }
 }
-
-/** The name of an enumeration's value, for people. */
-export function codeName(codes: Readonly<Record<string, number>>, value: number): string {
-  return Object.keys(codes).find((name) => codes[name] === value) ?? String(value);
-}

@@ -14,6 +14,7 @@ import {
   SessionClaim,
 } from "../../proto/generated/evercross/v1/link.ts";
 import { RejectReason } from "../../proto/generated/evercross/v1/types.ts";
+import { codeName } from "../../runtime/code-name.ts";
 import type { JobContext, RunningJob } from "../../runtime/job/definition.ts";
 import { jobName } from "../../runtime/job/name.ts";
 import { BusReplicaPort } from "../../runtime/log/bus-replica-port.ts";
@@ -31,7 +32,7 @@ import {
 import type { MarketConfig } from "../market/config.ts";
 import { replicasOf } from "../market/layout.ts";
 import { Connection } from "./connection.ts";
-import { codeName, Counters } from "./counters.ts";
+import { Counters } from "./counters.ts";
 import { Credentials } from "./credentials.ts";
 import { Session } from "./session.ts";
 import { SymbolDesk } from "./symbol-desk.ts";
@@ -240,8 +241,8 @@ export class Gateway {
       return session.connection.end(LogoutReason.WINDOW_EXCEEDED, text);
     }
     const screened = outOfRange ? RejectReason.NOT_REPRESENTABLE : RejectReason.UNSPECIFIED;
-    if (desk.submit(performance.now(), session, request, screened)) this.#dirty(desk);
-    else this.#reject(session, request, RejectReason.DUPLICATE_SEQUENCE, desk.link.executed(session.name));
+    if (desk.submit(performance.now(), session, request, screened)) return;
+    this.#reject(session, request, RejectReason.DUPLICATE_SEQUENCE, desk.link.executed(session.name));
   }
 
   #subscribe(session: Session, what: Parameters<SymbolDesk["subscribe"]>[1]): void {

@@ -77,7 +77,6 @@ const market = z
     );
   });
 
-export type InstrumentConfig = z.infer<typeof instrument>;
 export type MarketConfig = z.infer<typeof market>;
 
 /** A configuration that cannot be used: names the file, the key and the reason, one line each. Nothing was started. */
