@@ -1,3 +1,4 @@
+import { EventReason } from "./codes.ts";
 import { EVENTS_INITIAL } from "./limits.ts";
 
 export const EventKind = {
@@ -7,6 +8,20 @@ export const EventKind = {
   CANCELLED: 4,
   REPLACED: 5,
   MASS_CANCELLED: 6,
+  /** Not an event of its own: further terms of the order whose `ACCEPTED` is in the next place, with its sequence. */
+  TERMS: 7,
+  /** An order that waited, or rested unseen, comes to trade. */
+  ENTERED: 8,
+  REFRESHED: 9,
+  TRIGGER_MOVED: 10,
+  DECREMENTED: 11,
+  PHASE: 12,
+  /** An uncross begins, or goes on. */
+  UNCROSS: 13,
+  INDICATIVE: 14,
+  POSITION: 15,
+  BLOCKED: 16,
+  REFERENCE: 17,
 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
@@ -14,16 +29,31 @@ export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 export const EVENT_WIDTH = 16;
 
 /**
- * Offsets of an event's fields from its base, `index * EVENT_WIDTH`. All kinds have KIND, SEQUENCE and ACCOUNT; kinds
- * share offsets, and fields that a kind lacks hold anything:
+ * Offsets of an event's fields from its base, `index * EVENT_WIDTH`. All kinds have KIND, SEQUENCE, ACCOUNT (0 where it
+ * means nothing) and REASON; kinds share offsets, and fields that a kind lacks hold anything. Of orders:
  *
- *      offset          3         4                5     6      7         8          9              10       11              12             13                     14
- *      ACCEPTED        ORDER_ID  CLIENT_ORDER_ID  SIDE  PRICE  QUANTITY  TYPE       TIME_IN_FORCE  RESTING
- *      REJECTED                  CLIENT_ORDER_ID                         REASON
- *      TRADE, taker's  ORDER_ID  CLIENT_ORDER_ID  SIDE  PRICE  QUANTITY             LEAVES                  MAKER_ORDER_ID  MAKER_ACCOUNT  MAKER_CLIENT_ORDER_ID  MAKER_LEAVES
- *      CANCELLED       ORDER_ID  CLIENT_ORDER_ID  SIDE  PRICE  QUANTITY  REASON                    RESTED
- *      REPLACED        ORDER_ID  CLIENT_ORDER_ID  SIDE  PRICE  QUANTITY             LEAVES         RESTING  OLD_PRICE       OLD_LEAVES     PRIORITY_KEPT
- *      MASS_CANCELLED                                                    CANCELLED  REMAINING
+ *      offset          3         4                5     6              7         8             9              10           11              12             13                     14
+ *      ACCEPTED        ORDER_ID  CLIENT_ORDER_ID  SIDE  PRICE          QUANTITY  TYPE          TIME_IN_FORCE  RESTING      SHOWN
+ *      REJECTED                  CLIENT_ORDER_ID
+ *      TRADE, taker's  ORDER_ID  CLIENT_ORDER_ID  SIDE  PRICE          QUANTITY  TAKER_SHOWN   LEAVES         MAKER_SHOWN  MAKER_ORDER_ID  MAKER_ACCOUNT  MAKER_CLIENT_ORDER_ID  MAKER_LEAVES
+ *      CANCELLED       ORDER_ID  CLIENT_ORDER_ID  SIDE  PRICE          QUANTITY                               RESTED       SHOWN
+ *      REPLACED        ORDER_ID  CLIENT_ORDER_ID  SIDE  PRICE          QUANTITY  NEW_SHOWN     LEAVES         RESTING      OLD_PRICE       OLD_LEAVES     PRIORITY_KEPT          OLD_SHOWN
+ *      TERMS           DISPLAY_  MIN_QUANTITY     PEG   TRIGGER_PRICE  OFFSET    EXPIRY        HIDDEN         ALL_OR_NONE  POST_ONLY       SELF_TRADE     PARTNER                FOR_ACCOUNT
+ *      ENTERED         ORDER_ID  CLIENT_ORDER_ID  SIDE  PRICE          QUANTITY  TYPE          LEAVES         RESTING      SHOWN
+ *      REFRESHED       ORDER_ID  CLIENT_ORDER_ID  SIDE  PRICE          QUANTITY                LEAVES                      SHOWN
+ *      TRIGGER_MOVED   ORDER_ID  CLIENT_ORDER_ID  SIDE  PRICE
+ *      DECREMENTED     ORDER_ID  CLIENT_ORDER_ID  SIDE  PRICE          QUANTITY  NEW_QUANTITY  LEAVES         RESTED       SHOWN
+ *
+ * Of the book:
+ *
+ *      offset          3         4          5     6      7         8      9      10
+ *      MASS_CANCELLED                                              CANCELLED  REMAINING
+ *      PHASE                                      PRICE            PHASE  UNTIL
+ *      UNCROSS                              SIDE  PRICE  QUANTITY  PHASE  UNTIL  IMBALANCE
+ *      INDICATIVE                           SIDE  PRICE  QUANTITY                IMBALANCE
+ *      POSITION        POSITION  CASH
+ *      BLOCKED                                                     BLOCKED
+ *      REFERENCE                                  PRICE
  *
  * The meaning of each is that of the messages of `proto/evercross/v1/event.proto`.
  */
@@ -31,30 +61,70 @@ export const EventField = {
   KIND: 0,
   /** The event's number in the symbol's sequence, from 1, gap-free. */
   SEQUENCE: 1,
-  /** Who asked; of `CANCELLED`: whose order it was. */
+  /** Session that asked; of what happens to one order: whose it is (of a `TRADE`: the taker's). Of `POSITION` and `BLOCKED`: the account. */
   ACCOUNT: 2,
   ORDER_ID: 3,
+  DISPLAY_QUANTITY: 3,
+  /** Net executed quantity of the account, bought less sold. */
+  POSITION: 3,
   /** Of `REJECTED`: 0 when what was sent is not an id. */
   CLIENT_ORDER_ID: 4,
+  MIN_QUANTITY: 4,
+  /** What the account bought less what it sold, as price × quantity. */
+  CASH: 4,
+  /** Of `UNCROSS` and `INDICATIVE`: the side whose orders exceed the other's, 0: neither. */
   SIDE: 5,
+  PEG: 5,
+  /** Own limit of the order, 0: none. Of `TRADE`: what was paid. Of `ENTERED`: up to what it now trades, 0: any price. Of
+   * `TRIGGER_MOVED`: the new trigger price. Of `PHASE` and `REFERENCE`: the reference price. Of auctions: their price. */
   PRICE: 6,
+  TRIGGER_PRICE: 6,
+  /** Total of the order; of `TRADE`: executed; of `CANCELLED`: what will never be; of `DECREMENTED`: by how much; of auctions: volume. */
   QUANTITY: 7,
+  OFFSET: 7,
   TYPE: 8,
-  REASON: 8,
+  /** Of what was shown of the buyer's order, as much went with an auction's trade; 0 in other trades. */
+  TAKER_SHOWN: 8,
+  /** Shown once the request's own trading is done. */
+  NEW_SHOWN: 8,
+  EXPIRY: 8,
+  NEW_QUANTITY: 8,
   CANCELLED: 8,
+  PHASE: 8,
+  BLOCKED: 8,
   TIME_IN_FORCE: 9,
+  /** Open after the event; of `REPLACED` and `ENTERED` before any fill of theirs. */
   LEAVES: 9,
+  HIDDEN: 9,
   REMAINING: 9,
+  /** Microseconds since the Unix epoch, 0: open. */
+  UNTIL: 9,
   RESTING: 10,
+  /** What was shown of the maker, as much went with this trade. */
+  MAKER_SHOWN: 10,
+  /** What of it left the book: 0 of an order that was coming in. */
   RESTED: 10,
+  ALL_OR_NONE: 10,
+  IMBALANCE: 10,
+  /** Of `ACCEPTED`, `ENTERED`, `REFRESHED`: what of it is shown then; of `CANCELLED`, `DECREMENTED`: what is shown no more. */
+  SHOWN: 11,
   MAKER_ORDER_ID: 11,
   OLD_PRICE: 11,
+  POST_ONLY: 11,
   MAKER_ACCOUNT: 12,
   OLD_LEAVES: 12,
+  SELF_TRADE: 12,
   MAKER_CLIENT_ORDER_ID: 13,
   /** 1 or 0. */
   PRIORITY_KEPT: 13,
+  /** Order id of the partner, 0: none. */
+  PARTNER: 13,
   MAKER_LEAVES: 14,
+  OLD_SHOWN: 14,
+  /** Handle of the account that the order is for, -1: its session's own. */
+  FOR_ACCOUNT: 14,
+  /** `EventReason`; of `REJECTED` and no other `RejectReason`. */
+  REASON: 15,
 } as const;
 
 // Literals of this file: an imported object's fields would be loaded again at every write.
@@ -72,6 +142,7 @@ const AT_11 = 11;
 const AT_12 = 12;
 const AT_13 = 13;
 const AT_14 = 14;
+const REASON = 15;
 
 /**
  * Events of one request or of one batch, as numbers. Written by a book, or by whoever decodes stored events in order
@@ -110,6 +181,8 @@ export class EventBuffer {
     price: number,
     quantity: number,
     resting: number,
+    shown: number,
+    reason: number,
   ): number {
     const base = this.append(EventKind.ACCEPTED, sequence);
     const values = this.values;
@@ -122,15 +195,22 @@ export class EventBuffer {
     values[base + AT_8] = type;
     values[base + AT_9] = timeInForce;
     values[base + AT_10] = resting;
+    values[base + AT_11] = shown;
+    values[base + REASON] = reason;
     return base;
   }
 
-  rejected(sequence: number, account: number, clientOrderId: number, reason: number): number {
+  rejected(
+    sequence: number,
+    account: number,
+    clientOrderId: number,
+    reason: number,
+  ): number {
     const base = this.append(EventKind.REJECTED, sequence);
     const values = this.values;
     values[base + ACCOUNT] = account;
     values[base + CLIENT_ORDER_ID] = clientOrderId;
-    values[base + AT_8] = reason;
+    values[base + REASON] = reason;
     return base;
   }
 
@@ -143,10 +223,13 @@ export class EventBuffer {
     takerOrderId: number,
     takerClientOrderId: number,
     takerLeaves: number,
+    takerShown: number,
     makerAccount: number,
     makerOrderId: number,
     makerClientOrderId: number,
     makerLeaves: number,
+    makerShown: number,
+    reason: number,
   ): number {
     const base = this.append(EventKind.TRADE, sequence);
     const values = this.values;
@@ -156,11 +239,14 @@ export class EventBuffer {
     values[base + SIDE] = takerSide;
     values[base + PRICE] = price;
     values[base + QUANTITY] = quantity;
+    values[base + AT_8] = takerShown;
     values[base + AT_9] = takerLeaves;
+    values[base + AT_10] = makerShown;
     values[base + AT_11] = makerOrderId;
     values[base + AT_12] = makerAccount;
     values[base + AT_13] = makerClientOrderId;
     values[base + AT_14] = makerLeaves;
+    values[base + REASON] = reason;
     return base;
   }
 
@@ -173,6 +259,7 @@ export class EventBuffer {
     price: number,
     quantity: number,
     rested: number,
+    shown: number,
     reason: number,
   ): number {
     const base = this.append(EventKind.CANCELLED, sequence);
@@ -183,8 +270,9 @@ export class EventBuffer {
     values[base + SIDE] = side;
     values[base + PRICE] = price;
     values[base + QUANTITY] = quantity;
-    values[base + AT_8] = reason;
     values[base + AT_10] = rested;
+    values[base + AT_11] = shown;
+    values[base + REASON] = reason;
     return base;
   }
 
@@ -196,11 +284,14 @@ export class EventBuffer {
     side: number,
     oldPrice: number,
     oldLeaves: number,
+    oldShown: number,
     price: number,
     quantity: number,
     leaves: number,
     resting: number,
-    priorityKept: boolean,
+    shown: number,
+    priorityKept: number,
+    reason: number,
   ): number {
     const base = this.append(EventKind.REPLACED, sequence);
     const values = this.values;
@@ -210,20 +301,273 @@ export class EventBuffer {
     values[base + SIDE] = side;
     values[base + PRICE] = price;
     values[base + QUANTITY] = quantity;
+    values[base + AT_8] = shown;
     values[base + AT_9] = leaves;
     values[base + AT_10] = resting;
     values[base + AT_11] = oldPrice;
     values[base + AT_12] = oldLeaves;
-    values[base + AT_13] = priorityKept ? 1 : 0;
+    values[base + AT_13] = priorityKept;
+    values[base + AT_14] = oldShown;
+    values[base + REASON] = reason;
     return base;
   }
 
-  massCancelled(sequence: number, account: number, cancelled: number, remaining: number): number {
+  massCancelled(
+    sequence: number,
+    account: number,
+    cancelled: number,
+    remaining: number,
+    reason: number,
+  ): number {
     const base = this.append(EventKind.MASS_CANCELLED, sequence);
     const values = this.values;
     values[base + ACCOUNT] = account;
     values[base + AT_8] = cancelled;
     values[base + AT_9] = remaining;
+    values[base + REASON] = reason;
+    return base;
+  }
+
+  /** `orderId` and all else is in the `ACCEPTED` that must follow; `partner` is an order id. */
+  terms(
+    sequence: number,
+    account: number,
+    displayQuantity: number,
+    minQuantity: number,
+    peg: number,
+    triggerPrice: number,
+    offset: number,
+    expiry: number,
+    hidden: number,
+    allOrNone: number,
+    postOnly: number,
+    selfTrade: number,
+    partner: number,
+    forAccount: number,
+  ): number {
+    const base = this.append(EventKind.TERMS, sequence);
+    const values = this.values;
+    values[base + ACCOUNT] = account;
+    values[base + 3] = displayQuantity;
+    values[base + 4] = minQuantity;
+    values[base + 5] = peg;
+    values[base + 6] = triggerPrice;
+    values[base + 7] = offset;
+    values[base + AT_8] = expiry;
+    values[base + AT_9] = hidden;
+    values[base + AT_10] = allOrNone;
+    values[base + AT_11] = postOnly;
+    values[base + AT_12] = selfTrade;
+    values[base + AT_13] = partner;
+    values[base + AT_14] = forAccount;
+    values[base + REASON] = 0;
+    return base;
+  }
+
+  entered(
+    sequence: number,
+    account: number,
+    orderId: number,
+    clientOrderId: number,
+    side: number,
+    type: number,
+    price: number,
+    quantity: number,
+    leaves: number,
+    resting: number,
+    shown: number,
+    reason: number,
+  ): number {
+    const base = this.append(EventKind.ENTERED, sequence);
+    const values = this.values;
+    values[base + ACCOUNT] = account;
+    values[base + ORDER_ID] = orderId;
+    values[base + CLIENT_ORDER_ID] = clientOrderId;
+    values[base + SIDE] = side;
+    values[base + PRICE] = price;
+    values[base + QUANTITY] = quantity;
+    values[base + AT_8] = type;
+    values[base + AT_9] = leaves;
+    values[base + AT_10] = resting;
+    values[base + AT_11] = shown;
+    values[base + REASON] = reason;
+    return base;
+  }
+
+  refreshed(
+    sequence: number,
+    account: number,
+    orderId: number,
+    clientOrderId: number,
+    side: number,
+    price: number,
+    quantity: number,
+    leaves: number,
+    shown: number,
+    reason: number,
+  ): number {
+    const base = this.append(EventKind.REFRESHED, sequence);
+    const values = this.values;
+    values[base + ACCOUNT] = account;
+    values[base + ORDER_ID] = orderId;
+    values[base + CLIENT_ORDER_ID] = clientOrderId;
+    values[base + SIDE] = side;
+    values[base + PRICE] = price;
+    values[base + QUANTITY] = quantity;
+    values[base + AT_9] = leaves;
+    values[base + AT_11] = shown;
+    values[base + REASON] = reason;
+    return base;
+  }
+
+  triggerMoved(
+    sequence: number,
+    account: number,
+    orderId: number,
+    clientOrderId: number,
+    side: number,
+    triggerPrice: number,
+    reason: number,
+  ): number {
+    const base = this.append(EventKind.TRIGGER_MOVED, sequence);
+    const values = this.values;
+    values[base + ACCOUNT] = account;
+    values[base + ORDER_ID] = orderId;
+    values[base + CLIENT_ORDER_ID] = clientOrderId;
+    values[base + SIDE] = side;
+    values[base + PRICE] = triggerPrice;
+    values[base + REASON] = reason;
+    return base;
+  }
+
+  decremented(
+    sequence: number,
+    account: number,
+    orderId: number,
+    clientOrderId: number,
+    side: number,
+    price: number,
+    quantity: number,
+    newQuantity: number,
+    leaves: number,
+    rested: number,
+    shown: number,
+    reason: number,
+  ): number {
+    const base = this.append(EventKind.DECREMENTED, sequence);
+    const values = this.values;
+    values[base + ACCOUNT] = account;
+    values[base + ORDER_ID] = orderId;
+    values[base + CLIENT_ORDER_ID] = clientOrderId;
+    values[base + SIDE] = side;
+    values[base + PRICE] = price;
+    values[base + QUANTITY] = quantity;
+    values[base + AT_8] = newQuantity;
+    values[base + AT_9] = leaves;
+    values[base + AT_10] = rested;
+    values[base + AT_11] = shown;
+    values[base + REASON] = reason;
+    return base;
+  }
+
+  phase(
+    sequence: number,
+    phase: number,
+    until: number,
+    referencePrice: number,
+    reason: number,
+  ): number {
+    const base = this.append(EventKind.PHASE, sequence);
+    const values = this.values;
+    values[base + ACCOUNT] = 0;
+    values[base + PRICE] = referencePrice;
+    values[base + AT_8] = phase;
+    values[base + AT_9] = until;
+    values[base + REASON] = reason;
+    return base;
+  }
+
+  /** `nextPhase` and `until` are those of the `PHASE` that follows the last trade. */
+  uncross(
+    sequence: number,
+    side: number,
+    price: number,
+    volume: number,
+    imbalance: number,
+    nextPhase: number,
+    until: number,
+    reason: number,
+  ): number {
+    const base = this.append(EventKind.UNCROSS, sequence);
+    const values = this.values;
+    values[base + ACCOUNT] = 0;
+    values[base + SIDE] = side;
+    values[base + PRICE] = price;
+    values[base + QUANTITY] = volume;
+    values[base + AT_8] = nextPhase;
+    values[base + AT_9] = until;
+    values[base + AT_10] = imbalance;
+    values[base + REASON] = reason;
+    return base;
+  }
+
+  indicative(
+    sequence: number,
+    side: number,
+    price: number,
+    volume: number,
+    imbalance: number,
+  ): number {
+    const base = this.append(EventKind.INDICATIVE, sequence);
+    const values = this.values;
+    values[base + ACCOUNT] = 0;
+    values[base + SIDE] = side;
+    values[base + PRICE] = price;
+    values[base + QUANTITY] = volume;
+    values[base + AT_10] = imbalance;
+    values[base + REASON] = EventReason.INDICATION;
+    return base;
+  }
+
+  position(
+    sequence: number,
+    account: number,
+    position: number,
+    cash: number,
+  ): number {
+    const base = this.append(EventKind.POSITION, sequence);
+    const values = this.values;
+    values[base + ACCOUNT] = account;
+    values[base + 3] = position;
+    values[base + 4] = cash;
+    values[base + REASON] = EventReason.TRADED;
+    return base;
+  }
+
+  blocked(
+    sequence: number,
+    account: number,
+    blocked: number,
+    reason: number,
+  ): number {
+    const base = this.append(EventKind.BLOCKED, sequence);
+    const values = this.values;
+    values[base + ACCOUNT] = account;
+    values[base + AT_8] = blocked;
+    values[base + REASON] = reason;
+    return base;
+  }
+
+  reference(
+    sequence: number,
+    price: number,
+    reason: number,
+  ): number {
+    const base = this.append(EventKind.REFERENCE, sequence);
+    const values = this.values;
+    values[base + ACCOUNT] = 0;
+    values[base + PRICE] = price;
+    values[base + REASON] = reason;
     return base;
   }
 

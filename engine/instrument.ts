@@ -1,44 +1,60 @@
-import { OrderType, RejectReason, Side, TimeInForce } from "./codes.ts";
+import { AuctionRule, CollarAction, MatchingPolicy, OrderType, Phase, RejectReason, Side, TimeInForce } from "./codes.ts";
 import { broken } from "./invariant.ts";
-import { INTEGER_MAX } from "./limits.ts";
+import { COLLAR_WIDTH_MAX, INTEGER_MAX, REQUEST_EVENTS_MAX, REQUEST_FILLS_MAX } from "./limits.ts";
 
 // Of this file, so that the compiler can fold them.
 const { BUY, SELL } = Side;
 const { LIMIT, MARKET } = OrderType;
 const { DAY, FILL_OR_KILL, IMMEDIATE_OR_CANCEL } = TimeInForce;
 
-/** What a book trades, in its own integer units. */
+/** Prices from `from` on have this tick, up to the next band. */
+export interface TickBand {
+  readonly from: number;
+  readonly tick: number;
+}
+
+/** How far a trade's price may be from a reference, RULES.md 5.2. Widths in hundredths of a percent, 0: no such collar. */
+export interface Collars {
+  readonly action: CollarAction;
+  readonly staticWidth: number;
+  readonly dynamicWidth: number;
+  /** Microseconds that a volatility auction lasts; 0: until a command ends it. */
+  readonly auctionUs: number;
+}
+
+/** What a book trades, in its own integer units, and by which rules. Rules that are absent do not apply. */
 export interface Instrument {
   readonly symbol: string;
   /** Smallest price step, in price units, 1 or more. */
   readonly tick: number;
+  /** Ticks by price, ascending `from`; each a multiple of `tick`. Below the first band the tick is `tick`. */
+  readonly tickBands?: readonly TickBand[];
   /** Smallest quantity step, in quantity units, 1 or more. */
   readonly lot: number;
   /** Highest price and quantity of an order, up to 2^53 - 1. */
   readonly priceMax: number;
   readonly quantityMax: number;
+  /** Highest price × quantity of an order, up to 2^53 - 1. */
+  readonly notionalMax?: number;
+  /** Default `PRICE_TIME`. */
+  readonly policy?: MatchingPolicy;
+  /** Default `XETRA`. */
+  readonly auctionRule?: AuctionRule;
+  readonly collars?: Collars;
+  /** Hundredths of a percent. */
+  readonly fatFingerWidth?: number;
+  readonly messageRate?: { readonly messages: number; readonly windowUs: number };
+  /** Fills that one order may cause at a time, at most and by default `REQUEST_FILLS_MAX`. */
+  readonly requestFills?: number;
+  /** Events after which what follows from a request waits, at most and by default `REQUEST_EVENTS_MAX`. */
+  readonly requestEvents?: number;
+  /** Of a book that has executed nothing; default `CONTINUOUS`. */
+  readonly initialPhase?: Phase;
+  /** Reference price of a book that has executed nothing; 0 or absent: none. */
+  readonly referencePrice?: number;
 }
 
-/** Terms of a new order as they arrive: any number at all, checked by `checkTerms`. */
-export interface Terms {
-  /** 1 to 2^53 - 1. */
-  readonly clientOrderId: number;
-  readonly side: number;
-  readonly type: number;
-  readonly timeInForce: number;
-  /** A multiple of the tick; 0 for a market order. */
-  readonly price: number;
-  /** A multiple of the lot. */
-  readonly quantity: number;
-}
-
-/** 0 when the terms can be entered, else the first reason why not. Whether the id is in use is the book's to say. */
-export function checkTerms(instrument: Instrument, terms: Terms): 0 | RejectReason {
-  const { clientOrderId, side, type, timeInForce, price, quantity } = terms;
-  return checkOrder(instrument, clientOrderId, side, type, timeInForce, price, quantity);
-}
-
-/** `checkTerms` without an object, for the book. */
+/** 0 when the terms of a plain order can be entered, else the first reason why not. */
 export function checkOrder(
   instrument: Instrument,
   clientOrderId: number,
@@ -60,8 +76,7 @@ export function checkOrder(
   if (timeInForce !== IMMEDIATE_OR_CANCEL && timeInForce !== FILL_OR_KILL) {
     return RejectReason.INVALID_TIME_IN_FORCE;
   }
-  // Not `===`: a -0 would stand in the events, and come back from the wire as another number.
-  return checkQuantity(instrument, quantity) || (Object.is(price, 0) ? 0 : RejectReason.INVALID_PRICE);
+  return checkQuantity(instrument, quantity) || checkOptionalPrice(instrument, price);
 }
 
 export function isOrderId(value: number): boolean {
@@ -75,31 +90,75 @@ export function checkQuantity(instrument: Instrument, quantity: number): 0 | Rej
   return isMultiple(quantity, instrument.lot) ? 0 : RejectReason.QUANTITY_OFF_LOT;
 }
 
-/** Of a limit order. */
+/** Of a limit order, or any price that must be there. */
 export function checkPrice(instrument: Instrument, price: number): 0 | RejectReason {
   if (!(price >= 1)) return RejectReason.INVALID_PRICE;
   if (price > instrument.priceMax) return RejectReason.PRICE_TOO_HIGH;
   if (Math.floor(price) !== price) return RejectReason.INVALID_PRICE;
-  return isMultiple(price, instrument.tick) ? 0 : RejectReason.PRICE_OFF_TICK;
+  const tick = instrument.tickBands === undefined ? instrument.tick : tickAt(instrument, price);
+  return isMultiple(price, tick) ? 0 : RejectReason.PRICE_OFF_TICK;
 }
 
-/** Whether a price can stand in the instrument's book: a positive safe integer on the tick. */
+/** Of an order that may have a price; 0 is none. */
+export function checkOptionalPrice(instrument: Instrument, price: number): 0 | RejectReason {
+  // Not `===`: a -0 would stand in the events, and come back from the wire as another number.
+  return Object.is(price, 0) ? 0 : checkPrice(instrument, price);
+}
+
+/** The tick at a price. */
+export function tickAt(instrument: Instrument, price: number): number {
+  let { tick } = instrument;
+  for (const band of instrument.tickBands ?? []) if (price >= band.from) ({ tick } = band);
+  return tick;
+}
+
+/** Whether a price can stand in the instrument's book: a positive safe integer on the smallest tick. */
 export function isTickPrice(instrument: Instrument, price: number): boolean {
   return isOrderId(price) && isMultiple(price, instrument.tick);
 }
 
 /** Exact for safe integers: the quotient's rounding error stays below `1 / step`. Much cheaper than `%` on doubles. */
-function isMultiple(value: number, step: number): boolean {
+export function isMultiple(value: number, step: number): boolean {
   return Math.floor(value / step) * step === value;
 }
 
 /** Throws `InvariantError` when an instrument's numbers are not whole or out of range: the caller did not check them. */
 export function requireInstrument(instrument: Instrument): void {
+  const wrong = (what: string): never => broken(`instrument ${instrument.symbol}: ${what}`);
   for (const field of ["tick", "lot", "priceMax", "quantityMax"] as const) {
     if (!isOrderId(instrument[field])) {
-      broken(
-        `instrument ${instrument.symbol}: ${field} is ${instrument[field]}, not a whole number from 1 to 2^53 - 1`,
-      );
+      wrong(`${field} is ${instrument[field]}, not a whole number from 1 to 2^53 - 1`);
     }
   }
+  let last = 0;
+  for (const { from, tick } of instrument.tickBands ?? []) {
+    if (!isOrderId(from) || from <= last) wrong(`tick band ${from} does not lie above ${last}`);
+    if (!isOrderId(tick) || !isMultiple(tick, instrument.tick)) wrong(`tick ${tick} is no multiple of ${instrument.tick}`);
+    last = from;
+  }
+  const optional = (field: keyof Instrument, low: number, high: number): void => {
+    const value = instrument[field];
+    if (value === undefined) return;
+    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < low || value > high)
+      wrong(`${field} is ${String(value)}, not a whole number from ${low} to ${high}`);
+  };
+  optional("notionalMax", 1, INTEGER_MAX);
+  optional("policy", 1, Object.keys(MatchingPolicy).length);
+  optional("auctionRule", 1, Object.keys(AuctionRule).length);
+  optional("fatFingerWidth", 1, INTEGER_MAX);
+  optional("requestFills", 1, REQUEST_FILLS_MAX);
+  optional("requestEvents", 1, REQUEST_EVENTS_MAX);
+  optional("initialPhase", 1, Object.keys(Phase).length);
+  optional("referencePrice", 0, INTEGER_MAX);
+  const { collars, messageRate } = instrument;
+  if (collars !== undefined) {
+    const { action, staticWidth, dynamicWidth, auctionUs } = collars;
+    if (action !== CollarAction.REJECT && action !== CollarAction.AUCTION) wrong(`there is no collar action ${String(action)}`);
+    for (const width of [staticWidth, dynamicWidth]) {
+      if (!(width === 0 || isOrderId(width)) || width > COLLAR_WIDTH_MAX) wrong(`collar width ${width} is not from 0 to ${COLLAR_WIDTH_MAX}`);
+    }
+    if (auctionUs !== 0 && !isOrderId(auctionUs)) wrong(`auctionUs ${auctionUs} is not a whole number`);
+  }
+  if (messageRate !== undefined && !(isOrderId(messageRate.messages) && isOrderId(messageRate.windowUs)))
+    wrong(`a message rate of ${messageRate.messages} in ${messageRate.windowUs} microseconds`);
 }

@@ -13,6 +13,24 @@ export const SIDE_QUANTITY_MAX = INTEGER_MAX;
 /** Fills that one request may cause: bounds the time of a request and the size of its log entry. */
 export const REQUEST_FILLS_MAX = 65_536;
 
+/** Events after which what follows from a request – triggered orders, an uncross – waits for the next turn. */
+export const REQUEST_EVENTS_MAX = 65_536;
+
+/** Pegged orders of one book: each move of the touch costs a step for each of them. */
+export const PEGGED_ORDERS_MAX = 1024;
+
+/** All-or-none orders of one book: after each request each of them is tried. */
+export const ALL_OR_NONE_ORDERS_MAX = 256;
+
+/** Trailing stops of one book: each new last price costs a step for each of them. */
+export const TRAILING_ORDERS_MAX = 4096;
+
+/** Accounts from a client up to the top of its tree. */
+export const ACCOUNT_LEVELS_MAX = 8;
+
+/** Width of a collar in hundredths of a percent: ten times the reference. */
+export const COLLAR_WIDTH_MAX = 100_000;
+
 /** Orders that one mass cancel may end, for the same reason. */
 export const REQUEST_CANCELS_MAX = 65_536;
 

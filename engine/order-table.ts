@@ -1,25 +1,6 @@
 import type { OrderType, Side, TimeInForce } from "./codes.ts";
 import { ACCOUNTS_MAX } from "./limits.ts";
 
-/** A live order, spelled out. */
-export interface LiveOrder {
-  /** Assigned by the book: 1, 2, 3 … in order of acceptance. */
-  readonly orderId: number;
-  /** Handle of the owner, `[0, ACCOUNTS_MAX)`. */
-  readonly account: number;
-  readonly clientOrderId: number;
-  readonly side: Side;
-  readonly type: OrderType;
-  readonly timeInForce: TimeInForce;
-  readonly price: number;
-  /** Total, what was executed included. */
-  readonly quantity: number;
-  /** Still open: 1 to `quantity`. */
-  readonly leaves: number;
-  /** Sequence of the event that gave the order its place; unique in the book. */
-  readonly priority: number;
-}
-
 // Offsets in a record; kept in this file, where the compiler can fold them.
 const F64 = 8;
 const ORDER_ID = 0;
