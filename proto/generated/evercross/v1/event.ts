@@ -6,28 +6,49 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { CancelReason, OrderType, RejectReason, Side, TimeInForce } from "./types.ts";
+import {
+  CancelReason,
+  EventReason,
+  OrderType,
+  Peg,
+  Phase,
+  PostOnly,
+  RejectReason,
+  SelfTrade,
+  Side,
+  TimeInForce,
+} from "./types.ts";
 
 export const protobufPackage = "evercross.v1";
 
 export const protobufFileName = "evercross/v1/event.proto";
 
-/** One log entry of a crossing job: whole requests only, in the order in which they were executed. */
+/**
+ * One log entry of a crossing job: steps in the order in which they were executed. What follows from a request beyond what
+ * one entry holds stands in the next ones, in steps of no session.
+ */
 export interface EventBatch {
   /** Sequence of the first event of this batch; the symbol's events are gap-free from 1. */
   firstEvent: number;
-  /** Microseconds since the Unix epoch at which the batch was crossed. */
+  /** Microseconds since the Unix epoch at which the batch was crossed: the book's time. */
   timeUs: number;
-  /** Names of the sessions that this batch speaks of; events hold indexes into it. */
+  /** Names of the sessions and accounts that this batch speaks of; events hold indexes into it. */
   sessions: string[];
   steps: Step[];
 }
 
-/** One executed request and the events that it caused. The session's mark becomes `seq`. */
+/**
+ * One executed request and the events that it caused; the session's mark becomes `seq`. A `seq` of 0: a step of no session,
+ * which time, the timetable, the operator or an earlier request caused.
+ */
 export interface Step {
   session: number;
   seq: number;
   events: Event[];
+  /** Requests of the session in the message rate's window at `time_us`, this one included; 0 without a message rate. */
+  messages: number;
+  /** Of a step of no session: it carried out the timetable's change of this time, microseconds since the Unix epoch. */
+  timetableUs: number;
 }
 
 export interface Event {
@@ -38,21 +59,55 @@ export interface Event {
     | { $case: "cancelled"; value: Cancelled }
     | { $case: "replaced"; value: Replaced }
     | { $case: "massCancelled"; value: MassCancelled }
+    | { $case: "entered"; value: Entered }
+    | { $case: "refreshed"; value: Refreshed }
+    | { $case: "triggerMoved"; value: TriggerMoved }
+    | { $case: "decremented"; value: Decremented }
+    | { $case: "phase"; value: PhaseChange }
+    | { $case: "uncross"; value: Uncross }
+    | { $case: "indicative"; value: Indicative }
+    | { $case: "position"; value: AccountPosition }
+    | { $case: "blocked"; value: AccountBlocked }
+    | { $case: "reference"; value: ReferencePrice }
     | undefined;
 }
 
-/** A new order entered. Fills of this same request follow as trades. */
+/** A new order of the step's session. Fills of this same request follow as trades. */
 export interface Accepted {
   orderId: number;
   clientOrderId: number;
   side: Side;
   type: OrderType;
   timeInForce: TimeInForce;
-  /** In the instrument's price units; 0 for a market order. */
+  /** Its own limit in the instrument's price units, 0: none. */
   price: number;
   quantity: number;
-  /** What of it rests in the book once this request is done: known when the event is written, so a follower adds it once. */
+  /** What of it lives once its own trading is done: known when the event is written, so a follower adds it once. */
   resting: number;
+  /** Of `resting`: what the book shows. */
+  shown: number;
+  reason: EventReason;
+  /** Absent: a plain order. */
+  terms: OrderTerms | undefined;
+}
+
+/** Terms beyond those of a plain order; 0 or false: the order does not have it. */
+export interface OrderTerms {
+  displayQuantity: number;
+  minQuantity: number;
+  peg: Peg;
+  triggerPrice: number;
+  offset: number;
+  /** Microseconds since the Unix epoch. */
+  expiryUs: number;
+  hidden: boolean;
+  allOrNone: boolean;
+  postOnly: PostOnly;
+  selfTrade: SelfTrade;
+  /** Order id of the partner of a one-cancels-other pair. */
+  partnerOrderId: number;
+  /** For whom the order is; absent: its session's own account. */
+  account?: number | undefined;
 }
 
 export interface Rejected {
@@ -60,7 +115,7 @@ export interface Rejected {
   reason: RejectReason;
 }
 
-/** The step's session took, the maker was resting. */
+/** The taker came in, the maker was resting. In an auction (`AUCTION_FILL`) both were, and the taker is the buyer. */
 export interface Trade {
   price: number;
   quantity: number;
@@ -72,6 +127,15 @@ export interface Trade {
   makerSession: number;
   makerClientOrderId: number;
   makerLeaves: number;
+  /** Absent: the step's session took. */
+  takerSession?:
+    | number
+    | undefined;
+  /** In an auction: of what was shown of the buyer's order, as much went with this trade; else 0. */
+  takerShown: number;
+  /** Of what was shown of the maker, as much went with this trade. */
+  makerShown: number;
+  reason: EventReason;
 }
 
 export interface Cancelled {
@@ -85,6 +149,8 @@ export interface Cancelled {
   /** What of it left the book: `quantity` for a resting order, 0 for one that never rested. */
   rested: number;
   reason: CancelReason;
+  /** What of it is shown no more. */
+  shown: number;
 }
 
 /** The order has a new price or quantity. Fills of this same request follow as trades. */
@@ -100,15 +166,135 @@ export interface Replaced {
   quantity: number;
   /** New quantity open before any fill of this request. */
   leaves: number;
-  /** What rests at the new price once this request is done. */
+  /** What lives at the new price once the order's own trading is done. */
   resting: number;
   priorityKept: boolean;
+  /** Of `resting`: what the book shows. */
+  shown: number;
+  /** Of `old_leaves`: what the book showed. */
+  oldShown: number;
+  reason: EventReason;
 }
 
 export interface MassCancelled {
   cancelled: number;
   /** Orders of the session that are still live because one request may end only so many: ask again. */
   remaining: number;
+  reason: EventReason;
+}
+
+/** An order that waited, or rested unseen, comes to trade. Its fills follow as trades of which it is the taker. */
+export interface Entered {
+  orderId: number;
+  session: number;
+  clientOrderId: number;
+  side: Side;
+  /** What it is from now on. */
+  type: OrderType;
+  /** Up to what it now trades, 0: any price. */
+  price: number;
+  /** Total of the order. */
+  quantity: number;
+  /** Open before any fill that follows. */
+  leaves: number;
+  /** What of it lives once its own trading is done. */
+  resting: number;
+  /** Of `resting`: what the book shows. */
+  shown: number;
+  reason: EventReason;
+}
+
+/** What an iceberg showed is used up: it shows again, at the end of its line. */
+export interface Refreshed {
+  orderId: number;
+  session: number;
+  clientOrderId: number;
+  side: Side;
+  price: number;
+  /** Total of the order. */
+  quantity: number;
+  leaves: number;
+  shown: number;
+  reason: EventReason;
+}
+
+export interface TriggerMoved {
+  orderId: number;
+  session: number;
+  clientOrderId: number;
+  side: Side;
+  /** The new one. */
+  triggerPrice: number;
+  reason: EventReason;
+}
+
+/** An order met one of its own group and lost quantity in place of a trade; it lives on. */
+export interface Decremented {
+  orderId: number;
+  session: number;
+  clientOrderId: number;
+  side: Side;
+  price: number;
+  /** What will never be executed. */
+  quantity: number;
+  /** Total of the order from now on. */
+  newQuantity: number;
+  leaves: number;
+  /** What of it left the book: 0 of an order that was coming in. */
+  rested: number;
+  /** What of it is shown no more. */
+  shown: number;
+  reason: EventReason;
+}
+
+export interface PhaseChange {
+  phase: Phase;
+  /** Until when it lasts, microseconds since the Unix epoch; 0: open. */
+  untilUs: number;
+  /** As it is from now on, 0: none. */
+  referencePrice: number;
+  reason: EventReason;
+}
+
+/** An auction ends, or its end goes on: trades at one price follow, then, perhaps in a later batch, the next phase. */
+export interface Uncross {
+  price: number;
+  /** What is still to be executed. */
+  volume: number;
+  /** By how much the orders of one side exceed the other's, and which side. */
+  imbalance: number;
+  imbalanceSide: Side;
+  nextPhase: Phase;
+  untilUs: number;
+  reason: EventReason;
+}
+
+/** What the auction would give now; a price of 0: nothing would trade. */
+export interface Indicative {
+  price: number;
+  volume: number;
+  imbalance: number;
+  imbalanceSide: Side;
+}
+
+export interface AccountPosition {
+  /** Index into the batch's names. */
+  account: number;
+  /** Bought less sold: as quantity, and as price × quantity. */
+  position: number;
+  cash: number;
+}
+
+export interface AccountBlocked {
+  /** Index into the batch's names. */
+  account: number;
+  blocked: boolean;
+  reason: EventReason;
+}
+
+export interface ReferencePrice {
+  price: number;
+  reason: EventReason;
 }
 
 /** Materialised state of one resting order: a row of the crossing job. */
@@ -124,6 +310,15 @@ export interface OrderRow {
   leaves: number;
   /** Orders of one price are executed in ascending order of this: the event that gave the order its place. */
   priority: number;
+  shown: number;
+  /** Without `min_quantity` and `account`. */
+  terms:
+    | OrderTerms
+    | undefined;
+  /** For whom the order is; empty: its session's own account. */
+  account: string;
+  /** In place of the one in `terms`. */
+  triggerPrice: number;
 }
 
 /** Rows of a crossing job beside its orders, see services/crossing/rows. */
@@ -141,6 +336,48 @@ export interface NextOrderRow {
 export interface MarkRow {
   /** The session's last executed request of the symbol. */
   seq: number;
+  /** Requests in the message rate's window at `message_time_us`, that of the last of them; 0 without a message rate. */
+  messages: number;
+  messageTimeUs: number;
+}
+
+export interface PhaseRow {
+  phase: Phase;
+  untilUs: number;
+}
+
+export interface ReferencePriceRow {
+  price: number;
+}
+
+export interface LastPriceRow {
+  price: number;
+}
+
+/** While an uncross is under way. */
+export interface UncrossRow {
+  price: number;
+  /** What is still to be executed. */
+  volume: number;
+  nextPhase: Phase;
+  untilUs: number;
+  reason: EventReason;
+}
+
+/** Of an account that has any. */
+export interface PositionRow {
+  position: number;
+  cash: number;
+}
+
+/** Of an account that is blocked. */
+export interface BlockedRow {
+  blocked: boolean;
+}
+
+export interface TimetableRow {
+  /** The timetable's last change that was carried out, microseconds since the Unix epoch. */
+  timeUs: number;
 }
 
 function createBaseEventBatch(): EventBatch {
@@ -223,7 +460,7 @@ export const EventBatch: MessageFns<EventBatch> = {
 };
 
 function createBaseStep(): Step {
-  return { session: 0, seq: 0, events: [] };
+  return { session: 0, seq: 0, events: [], messages: 0, timetableUs: 0 };
 }
 
 export const Step: MessageFns<Step> = {
@@ -236,6 +473,12 @@ export const Step: MessageFns<Step> = {
     }
     for (const v of message.events) {
       Event.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.messages !== 0) {
+      writer.uint32(32).uint32(message.messages);
+    }
+    if (message.timetableUs !== 0) {
+      writer.uint32(40).uint64(message.timetableUs);
     }
     return writer;
   },
@@ -277,6 +520,22 @@ export const Step: MessageFns<Step> = {
             message.events.push(Event.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.messages = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.timetableUs = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -314,6 +573,36 @@ export const Event: MessageFns<Event> = {
         break;
       case "massCancelled":
         MassCancelled.encode(message.kind.value, writer.uint32(50).fork()).join();
+        break;
+      case "entered":
+        Entered.encode(message.kind.value, writer.uint32(58).fork()).join();
+        break;
+      case "refreshed":
+        Refreshed.encode(message.kind.value, writer.uint32(66).fork()).join();
+        break;
+      case "triggerMoved":
+        TriggerMoved.encode(message.kind.value, writer.uint32(74).fork()).join();
+        break;
+      case "decremented":
+        Decremented.encode(message.kind.value, writer.uint32(82).fork()).join();
+        break;
+      case "phase":
+        PhaseChange.encode(message.kind.value, writer.uint32(90).fork()).join();
+        break;
+      case "uncross":
+        Uncross.encode(message.kind.value, writer.uint32(98).fork()).join();
+        break;
+      case "indicative":
+        Indicative.encode(message.kind.value, writer.uint32(106).fork()).join();
+        break;
+      case "position":
+        AccountPosition.encode(message.kind.value, writer.uint32(114).fork()).join();
+        break;
+      case "blocked":
+        AccountBlocked.encode(message.kind.value, writer.uint32(122).fork()).join();
+        break;
+      case "reference":
+        ReferencePrice.encode(message.kind.value, writer.uint32(130).fork()).join();
         break;
     }
     return writer;
@@ -380,6 +669,86 @@ export const Event: MessageFns<Event> = {
             message.kind = { $case: "massCancelled", value: MassCancelled.decode(reader, reader.uint32()) };
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.kind = { $case: "entered", value: Entered.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.kind = { $case: "refreshed", value: Refreshed.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.kind = { $case: "triggerMoved", value: TriggerMoved.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.kind = { $case: "decremented", value: Decremented.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.kind = { $case: "phase", value: PhaseChange.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.kind = { $case: "uncross", value: Uncross.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.kind = { $case: "indicative", value: Indicative.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.kind = { $case: "position", value: AccountPosition.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.kind = { $case: "blocked", value: AccountBlocked.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.kind = { $case: "reference", value: ReferencePrice.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -394,7 +763,19 @@ export const Event: MessageFns<Event> = {
 };
 
 function createBaseAccepted(): Accepted {
-  return { orderId: 0, clientOrderId: 0, side: 0, type: 0, timeInForce: 0, price: 0, quantity: 0, resting: 0 };
+  return {
+    orderId: 0,
+    clientOrderId: 0,
+    side: 0,
+    type: 0,
+    timeInForce: 0,
+    price: 0,
+    quantity: 0,
+    resting: 0,
+    shown: 0,
+    reason: 0,
+    terms: undefined,
+  };
 }
 
 export const Accepted: MessageFns<Accepted> = {
@@ -422,6 +803,15 @@ export const Accepted: MessageFns<Accepted> = {
     }
     if (message.resting !== 0) {
       writer.uint32(64).uint64(message.resting);
+    }
+    if (message.shown !== 0) {
+      writer.uint32(72).uint64(message.shown);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(80).int32(message.reason);
+    }
+    if (message.terms !== undefined) {
+      OrderTerms.encode(message.terms, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -501,6 +891,210 @@ export const Accepted: MessageFns<Accepted> = {
             }
 
             message.resting = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.shown = longToNumber(reader.uint64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.terms = OrderTerms.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseOrderTerms(): OrderTerms {
+  return {
+    displayQuantity: 0,
+    minQuantity: 0,
+    peg: 0,
+    triggerPrice: 0,
+    offset: 0,
+    expiryUs: 0,
+    hidden: false,
+    allOrNone: false,
+    postOnly: 0,
+    selfTrade: 0,
+    partnerOrderId: 0,
+    account: undefined,
+  };
+}
+
+export const OrderTerms: MessageFns<OrderTerms> = {
+  encode(message: OrderTerms, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.displayQuantity !== 0) {
+      writer.uint32(8).uint64(message.displayQuantity);
+    }
+    if (message.minQuantity !== 0) {
+      writer.uint32(16).uint64(message.minQuantity);
+    }
+    if (message.peg !== 0) {
+      writer.uint32(24).int32(message.peg);
+    }
+    if (message.triggerPrice !== 0) {
+      writer.uint32(32).uint64(message.triggerPrice);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(40).sint64(message.offset);
+    }
+    if (message.expiryUs !== 0) {
+      writer.uint32(48).uint64(message.expiryUs);
+    }
+    if (message.hidden !== false) {
+      writer.uint32(56).bool(message.hidden);
+    }
+    if (message.allOrNone !== false) {
+      writer.uint32(64).bool(message.allOrNone);
+    }
+    if (message.postOnly !== 0) {
+      writer.uint32(72).int32(message.postOnly);
+    }
+    if (message.selfTrade !== 0) {
+      writer.uint32(80).int32(message.selfTrade);
+    }
+    if (message.partnerOrderId !== 0) {
+      writer.uint32(88).uint64(message.partnerOrderId);
+    }
+    if (message.account !== undefined) {
+      writer.uint32(96).uint32(message.account);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OrderTerms {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOrderTerms();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.displayQuantity = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.minQuantity = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.peg = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.triggerPrice = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.sint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.expiryUs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.hidden = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.allOrNone = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.postOnly = reader.int32() as any;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.selfTrade = reader.int32() as any;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.partnerOrderId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.account = reader.uint32();
             continue;
           }
         }
@@ -585,6 +1179,10 @@ function createBaseTrade(): Trade {
     makerSession: 0,
     makerClientOrderId: 0,
     makerLeaves: 0,
+    takerSession: undefined,
+    takerShown: 0,
+    makerShown: 0,
+    reason: 0,
   };
 }
 
@@ -619,6 +1217,18 @@ export const Trade: MessageFns<Trade> = {
     }
     if (message.makerLeaves !== 0) {
       writer.uint32(80).uint64(message.makerLeaves);
+    }
+    if (message.takerSession !== undefined) {
+      writer.uint32(88).uint32(message.takerSession);
+    }
+    if (message.takerShown !== 0) {
+      writer.uint32(96).uint64(message.takerShown);
+    }
+    if (message.makerShown !== 0) {
+      writer.uint32(104).uint64(message.makerShown);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(112).int32(message.reason);
     }
     return writer;
   },
@@ -716,6 +1326,38 @@ export const Trade: MessageFns<Trade> = {
             message.makerLeaves = longToNumber(reader.uint64());
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.takerSession = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.takerShown = longToNumber(reader.uint64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.makerShown = longToNumber(reader.uint64());
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -730,7 +1372,7 @@ export const Trade: MessageFns<Trade> = {
 };
 
 function createBaseCancelled(): Cancelled {
-  return { orderId: 0, session: 0, clientOrderId: 0, side: 0, price: 0, quantity: 0, rested: 0, reason: 0 };
+  return { orderId: 0, session: 0, clientOrderId: 0, side: 0, price: 0, quantity: 0, rested: 0, reason: 0, shown: 0 };
 }
 
 export const Cancelled: MessageFns<Cancelled> = {
@@ -758,6 +1400,9 @@ export const Cancelled: MessageFns<Cancelled> = {
     }
     if (message.reason !== 0) {
       writer.uint32(64).int32(message.reason);
+    }
+    if (message.shown !== 0) {
+      writer.uint32(72).uint64(message.shown);
     }
     return writer;
   },
@@ -839,6 +1484,14 @@ export const Cancelled: MessageFns<Cancelled> = {
             message.reason = reader.int32() as any;
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.shown = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -864,6 +1517,9 @@ function createBaseReplaced(): Replaced {
     leaves: 0,
     resting: 0,
     priorityKept: false,
+    shown: 0,
+    oldShown: 0,
+    reason: 0,
   };
 }
 
@@ -898,6 +1554,15 @@ export const Replaced: MessageFns<Replaced> = {
     }
     if (message.priorityKept !== false) {
       writer.uint32(80).bool(message.priorityKept);
+    }
+    if (message.shown !== 0) {
+      writer.uint32(88).uint64(message.shown);
+    }
+    if (message.oldShown !== 0) {
+      writer.uint32(96).uint64(message.oldShown);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(104).int32(message.reason);
     }
     return writer;
   },
@@ -995,6 +1660,30 @@ export const Replaced: MessageFns<Replaced> = {
             message.priorityKept = reader.bool();
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.shown = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.oldShown = longToNumber(reader.uint64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1009,7 +1698,7 @@ export const Replaced: MessageFns<Replaced> = {
 };
 
 function createBaseMassCancelled(): MassCancelled {
-  return { cancelled: 0, remaining: 0 };
+  return { cancelled: 0, remaining: 0, reason: 0 };
 }
 
 export const MassCancelled: MessageFns<MassCancelled> = {
@@ -1019,6 +1708,9 @@ export const MassCancelled: MessageFns<MassCancelled> = {
     }
     if (message.remaining !== 0) {
       writer.uint32(16).uint32(message.remaining);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(24).int32(message.reason);
     }
     return writer;
   },
@@ -1052,6 +1744,1048 @@ export const MassCancelled: MessageFns<MassCancelled> = {
             message.remaining = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseEntered(): Entered {
+  return {
+    orderId: 0,
+    session: 0,
+    clientOrderId: 0,
+    side: 0,
+    type: 0,
+    price: 0,
+    quantity: 0,
+    leaves: 0,
+    resting: 0,
+    shown: 0,
+    reason: 0,
+  };
+}
+
+export const Entered: MessageFns<Entered> = {
+  encode(message: Entered, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.orderId !== 0) {
+      writer.uint32(8).uint64(message.orderId);
+    }
+    if (message.session !== 0) {
+      writer.uint32(16).uint32(message.session);
+    }
+    if (message.clientOrderId !== 0) {
+      writer.uint32(24).uint64(message.clientOrderId);
+    }
+    if (message.side !== 0) {
+      writer.uint32(32).int32(message.side);
+    }
+    if (message.type !== 0) {
+      writer.uint32(40).int32(message.type);
+    }
+    if (message.price !== 0) {
+      writer.uint32(48).uint64(message.price);
+    }
+    if (message.quantity !== 0) {
+      writer.uint32(56).uint64(message.quantity);
+    }
+    if (message.leaves !== 0) {
+      writer.uint32(64).uint64(message.leaves);
+    }
+    if (message.resting !== 0) {
+      writer.uint32(72).uint64(message.resting);
+    }
+    if (message.shown !== 0) {
+      writer.uint32(80).uint64(message.shown);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(88).int32(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Entered {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEntered();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.orderId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.session = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.clientOrderId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.side = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.type = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.price = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.quantity = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.leaves = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.resting = longToNumber(reader.uint64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.shown = longToNumber(reader.uint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRefreshed(): Refreshed {
+  return { orderId: 0, session: 0, clientOrderId: 0, side: 0, price: 0, quantity: 0, leaves: 0, shown: 0, reason: 0 };
+}
+
+export const Refreshed: MessageFns<Refreshed> = {
+  encode(message: Refreshed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.orderId !== 0) {
+      writer.uint32(8).uint64(message.orderId);
+    }
+    if (message.session !== 0) {
+      writer.uint32(16).uint32(message.session);
+    }
+    if (message.clientOrderId !== 0) {
+      writer.uint32(24).uint64(message.clientOrderId);
+    }
+    if (message.side !== 0) {
+      writer.uint32(32).int32(message.side);
+    }
+    if (message.price !== 0) {
+      writer.uint32(40).uint64(message.price);
+    }
+    if (message.quantity !== 0) {
+      writer.uint32(48).uint64(message.quantity);
+    }
+    if (message.leaves !== 0) {
+      writer.uint32(56).uint64(message.leaves);
+    }
+    if (message.shown !== 0) {
+      writer.uint32(64).uint64(message.shown);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(72).int32(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Refreshed {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRefreshed();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.orderId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.session = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.clientOrderId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.side = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.price = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.quantity = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.leaves = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.shown = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTriggerMoved(): TriggerMoved {
+  return { orderId: 0, session: 0, clientOrderId: 0, side: 0, triggerPrice: 0, reason: 0 };
+}
+
+export const TriggerMoved: MessageFns<TriggerMoved> = {
+  encode(message: TriggerMoved, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.orderId !== 0) {
+      writer.uint32(8).uint64(message.orderId);
+    }
+    if (message.session !== 0) {
+      writer.uint32(16).uint32(message.session);
+    }
+    if (message.clientOrderId !== 0) {
+      writer.uint32(24).uint64(message.clientOrderId);
+    }
+    if (message.side !== 0) {
+      writer.uint32(32).int32(message.side);
+    }
+    if (message.triggerPrice !== 0) {
+      writer.uint32(40).uint64(message.triggerPrice);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(48).int32(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TriggerMoved {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTriggerMoved();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.orderId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.session = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.clientOrderId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.side = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.triggerPrice = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDecremented(): Decremented {
+  return {
+    orderId: 0,
+    session: 0,
+    clientOrderId: 0,
+    side: 0,
+    price: 0,
+    quantity: 0,
+    newQuantity: 0,
+    leaves: 0,
+    rested: 0,
+    shown: 0,
+    reason: 0,
+  };
+}
+
+export const Decremented: MessageFns<Decremented> = {
+  encode(message: Decremented, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.orderId !== 0) {
+      writer.uint32(8).uint64(message.orderId);
+    }
+    if (message.session !== 0) {
+      writer.uint32(16).uint32(message.session);
+    }
+    if (message.clientOrderId !== 0) {
+      writer.uint32(24).uint64(message.clientOrderId);
+    }
+    if (message.side !== 0) {
+      writer.uint32(32).int32(message.side);
+    }
+    if (message.price !== 0) {
+      writer.uint32(40).uint64(message.price);
+    }
+    if (message.quantity !== 0) {
+      writer.uint32(48).uint64(message.quantity);
+    }
+    if (message.newQuantity !== 0) {
+      writer.uint32(56).uint64(message.newQuantity);
+    }
+    if (message.leaves !== 0) {
+      writer.uint32(64).uint64(message.leaves);
+    }
+    if (message.rested !== 0) {
+      writer.uint32(72).uint64(message.rested);
+    }
+    if (message.shown !== 0) {
+      writer.uint32(80).uint64(message.shown);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(88).int32(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Decremented {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDecremented();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.orderId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.session = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.clientOrderId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.side = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.price = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.quantity = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.newQuantity = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.leaves = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.rested = longToNumber(reader.uint64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.shown = longToNumber(reader.uint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePhaseChange(): PhaseChange {
+  return { phase: 0, untilUs: 0, referencePrice: 0, reason: 0 };
+}
+
+export const PhaseChange: MessageFns<PhaseChange> = {
+  encode(message: PhaseChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.phase !== 0) {
+      writer.uint32(8).int32(message.phase);
+    }
+    if (message.untilUs !== 0) {
+      writer.uint32(16).uint64(message.untilUs);
+    }
+    if (message.referencePrice !== 0) {
+      writer.uint32(24).uint64(message.referencePrice);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(32).int32(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PhaseChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePhaseChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.phase = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.untilUs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.referencePrice = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseUncross(): Uncross {
+  return { price: 0, volume: 0, imbalance: 0, imbalanceSide: 0, nextPhase: 0, untilUs: 0, reason: 0 };
+}
+
+export const Uncross: MessageFns<Uncross> = {
+  encode(message: Uncross, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.price !== 0) {
+      writer.uint32(8).uint64(message.price);
+    }
+    if (message.volume !== 0) {
+      writer.uint32(16).uint64(message.volume);
+    }
+    if (message.imbalance !== 0) {
+      writer.uint32(24).uint64(message.imbalance);
+    }
+    if (message.imbalanceSide !== 0) {
+      writer.uint32(32).int32(message.imbalanceSide);
+    }
+    if (message.nextPhase !== 0) {
+      writer.uint32(40).int32(message.nextPhase);
+    }
+    if (message.untilUs !== 0) {
+      writer.uint32(48).uint64(message.untilUs);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(56).int32(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Uncross {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUncross();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.price = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.volume = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.imbalance = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.imbalanceSide = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.nextPhase = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.untilUs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseIndicative(): Indicative {
+  return { price: 0, volume: 0, imbalance: 0, imbalanceSide: 0 };
+}
+
+export const Indicative: MessageFns<Indicative> = {
+  encode(message: Indicative, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.price !== 0) {
+      writer.uint32(8).uint64(message.price);
+    }
+    if (message.volume !== 0) {
+      writer.uint32(16).uint64(message.volume);
+    }
+    if (message.imbalance !== 0) {
+      writer.uint32(24).uint64(message.imbalance);
+    }
+    if (message.imbalanceSide !== 0) {
+      writer.uint32(32).int32(message.imbalanceSide);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Indicative {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIndicative();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.price = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.volume = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.imbalance = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.imbalanceSide = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAccountPosition(): AccountPosition {
+  return { account: 0, position: 0, cash: 0 };
+}
+
+export const AccountPosition: MessageFns<AccountPosition> = {
+  encode(message: AccountPosition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== 0) {
+      writer.uint32(8).uint32(message.account);
+    }
+    if (message.position !== 0) {
+      writer.uint32(16).sint64(message.position);
+    }
+    if (message.cash !== 0) {
+      writer.uint32(24).sint64(message.cash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AccountPosition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAccountPosition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.account = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.position = longToNumber(reader.sint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.cash = longToNumber(reader.sint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAccountBlocked(): AccountBlocked {
+  return { account: 0, blocked: false, reason: 0 };
+}
+
+export const AccountBlocked: MessageFns<AccountBlocked> = {
+  encode(message: AccountBlocked, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== 0) {
+      writer.uint32(8).uint32(message.account);
+    }
+    if (message.blocked !== false) {
+      writer.uint32(16).bool(message.blocked);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(24).int32(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AccountBlocked {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAccountBlocked();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.account = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.blocked = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReferencePrice(): ReferencePrice {
+  return { price: 0, reason: 0 };
+}
+
+export const ReferencePrice: MessageFns<ReferencePrice> = {
+  encode(message: ReferencePrice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.price !== 0) {
+      writer.uint32(8).uint64(message.price);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(16).int32(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReferencePrice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReferencePrice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.price = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1077,6 +2811,10 @@ function createBaseOrderRow(): OrderRow {
     quantity: 0,
     leaves: 0,
     priority: 0,
+    shown: 0,
+    terms: undefined,
+    account: "",
+    triggerPrice: 0,
   };
 }
 
@@ -1111,6 +2849,18 @@ export const OrderRow: MessageFns<OrderRow> = {
     }
     if (message.priority !== 0) {
       writer.uint32(80).uint64(message.priority);
+    }
+    if (message.shown !== 0) {
+      writer.uint32(88).uint64(message.shown);
+    }
+    if (message.terms !== undefined) {
+      OrderTerms.encode(message.terms, writer.uint32(98).fork()).join();
+    }
+    if (message.account !== "") {
+      writer.uint32(106).string(message.account);
+    }
+    if (message.triggerPrice !== 0) {
+      writer.uint32(112).uint64(message.triggerPrice);
     }
     return writer;
   },
@@ -1206,6 +2956,38 @@ export const OrderRow: MessageFns<OrderRow> = {
             }
 
             message.priority = longToNumber(reader.uint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.shown = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.terms = OrderTerms.decode(reader, reader.uint32());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.triggerPrice = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -1325,13 +3107,19 @@ export const NextOrderRow: MessageFns<NextOrderRow> = {
 };
 
 function createBaseMarkRow(): MarkRow {
-  return { seq: 0 };
+  return { seq: 0, messages: 0, messageTimeUs: 0 };
 }
 
 export const MarkRow: MessageFns<MarkRow> = {
   encode(message: MarkRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.seq !== 0) {
       writer.uint32(8).uint64(message.seq);
+    }
+    if (message.messages !== 0) {
+      writer.uint32(16).uint32(message.messages);
+    }
+    if (message.messageTimeUs !== 0) {
+      writer.uint32(24).uint64(message.messageTimeUs);
     }
     return writer;
   },
@@ -1355,6 +3143,410 @@ export const MarkRow: MessageFns<MarkRow> = {
             }
 
             message.seq = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.messages = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.messageTimeUs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePhaseRow(): PhaseRow {
+  return { phase: 0, untilUs: 0 };
+}
+
+export const PhaseRow: MessageFns<PhaseRow> = {
+  encode(message: PhaseRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.phase !== 0) {
+      writer.uint32(8).int32(message.phase);
+    }
+    if (message.untilUs !== 0) {
+      writer.uint32(16).uint64(message.untilUs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PhaseRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePhaseRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.phase = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.untilUs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReferencePriceRow(): ReferencePriceRow {
+  return { price: 0 };
+}
+
+export const ReferencePriceRow: MessageFns<ReferencePriceRow> = {
+  encode(message: ReferencePriceRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.price !== 0) {
+      writer.uint32(8).uint64(message.price);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReferencePriceRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReferencePriceRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.price = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLastPriceRow(): LastPriceRow {
+  return { price: 0 };
+}
+
+export const LastPriceRow: MessageFns<LastPriceRow> = {
+  encode(message: LastPriceRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.price !== 0) {
+      writer.uint32(8).uint64(message.price);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LastPriceRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLastPriceRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.price = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseUncrossRow(): UncrossRow {
+  return { price: 0, volume: 0, nextPhase: 0, untilUs: 0, reason: 0 };
+}
+
+export const UncrossRow: MessageFns<UncrossRow> = {
+  encode(message: UncrossRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.price !== 0) {
+      writer.uint32(8).uint64(message.price);
+    }
+    if (message.volume !== 0) {
+      writer.uint32(16).uint64(message.volume);
+    }
+    if (message.nextPhase !== 0) {
+      writer.uint32(24).int32(message.nextPhase);
+    }
+    if (message.untilUs !== 0) {
+      writer.uint32(32).uint64(message.untilUs);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(40).int32(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UncrossRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUncrossRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.price = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.volume = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.nextPhase = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.untilUs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePositionRow(): PositionRow {
+  return { position: 0, cash: 0 };
+}
+
+export const PositionRow: MessageFns<PositionRow> = {
+  encode(message: PositionRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.position !== 0) {
+      writer.uint32(8).sint64(message.position);
+    }
+    if (message.cash !== 0) {
+      writer.uint32(16).sint64(message.cash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PositionRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePositionRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.position = longToNumber(reader.sint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.cash = longToNumber(reader.sint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseBlockedRow(): BlockedRow {
+  return { blocked: false };
+}
+
+export const BlockedRow: MessageFns<BlockedRow> = {
+  encode(message: BlockedRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.blocked !== false) {
+      writer.uint32(8).bool(message.blocked);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BlockedRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBlockedRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.blocked = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTimetableRow(): TimetableRow {
+  return { timeUs: 0 };
+}
+
+export const TimetableRow: MessageFns<TimetableRow> = {
+  encode(message: TimetableRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.timeUs !== 0) {
+      writer.uint32(8).uint64(message.timeUs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TimetableRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTimetableRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.timeUs = longToNumber(reader.uint64());
             continue;
           }
         }

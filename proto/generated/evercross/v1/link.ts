@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { OrderType, RejectReason, Side, TimeInForce } from "./types.ts";
+import { OrderType, Peg, Phase, PostOnly, RejectReason, SelfTrade, Side, TimeInForce } from "./types.ts";
 
 export const protobufPackage = "evercross.v1";
 
@@ -24,6 +24,7 @@ export interface Request {
     | { $case: "cancelOrder"; value: CancelOrder }
     | { $case: "replaceOrder"; value: ReplaceOrder }
     | { $case: "massCancel"; value: MassCancel }
+    | { $case: "reduceOrder"; value: ReduceOrder }
     | undefined;
 }
 
@@ -33,8 +34,30 @@ export interface NewOrder {
   side: Side;
   type: OrderType;
   timeInForce: TimeInForce;
+  /** In the instrument's price units; 0: none. */
   price: number;
   quantity: number;
+  /**
+   * What follows is 0, false or empty when the order does not have it. Which terms go together: engine/RULES.md, 1.3.
+   * An iceberg shows no more than this.
+   */
+  displayQuantity: number;
+  /** Unless so much can trade at once on entry, the order is cancelled. */
+  minQuantity: number;
+  triggerPrice: number;
+  /** Trailing stop: distance of the trigger price to the last price. Pegged: what is added to the price that it follows. */
+  offset: number;
+  peg: Peg;
+  /** Of a good-till-date order, microseconds since the Unix epoch. */
+  expiryUs: number;
+  hidden: boolean;
+  allOrNone: boolean;
+  postOnly: PostOnly;
+  selfTrade: SelfTrade;
+  /** One cancels other: client order id of the session's live order that becomes its partner. */
+  ocoClientOrderId: number;
+  /** For whom the order is; empty: the account of the session's own name. */
+  account: string;
 }
 
 export interface CancelOrder {
@@ -46,10 +69,24 @@ export interface ReplaceOrder {
   price: number;
   /** New total quantity, what was executed before included. */
   quantity: number;
+  /** Of an order that waits; 0: as it is. */
+  triggerPrice: number;
 }
 
-/** Ends every live order of the session in the symbol. */
+/** Takes so much of the open quantity away; the order keeps its place. All that is open, or more, ends it. */
+export interface ReduceOrder {
+  clientOrderId: number;
+  quantity: number;
+}
+
+/** Ends every live order of the session in the symbol that has all that is named here; nothing named: all of them. */
 export interface MassCancel {
+  side: Side;
+  /** Own prices of the orders, `[low_price, high_price]`; a `high_price` of 0: no bound above. */
+  lowPrice: number;
+  highPrice: number;
+  /** Orders for this account. */
+  account: string;
 }
 
 /** What reaches a crossing job. */
@@ -59,6 +96,7 @@ export interface CrossingMessage {
     | { $case: "markQuery"; value: MarkQuery }
     | { $case: "stateQuery"; value: StateQuery }
     | { $case: "orderQuery"; value: OrderQuery }
+    | { $case: "operator"; value: OperatorRequest }
     | undefined;
 }
 
@@ -88,6 +126,35 @@ export interface OrderQuery {
   clientOrderId: number;
 }
 
+/**
+ * What an operator asks of one symbol. Each may be sent again: the second time changes nothing. It is answered when what
+ * it changed is committed.
+ */
+export interface OperatorRequest {
+  body: { $case: "setPhase"; value: SetPhase } | { $case: "setReferencePrice"; value: SetReferencePrice } | {
+    $case: "blockAccount";
+    value: BlockAccount;
+  } | undefined;
+}
+
+/** Holds until the next change of the timetable, or of the operator. */
+export interface SetPhase {
+  phase: Phase;
+  /** Until when it lasts, microseconds since the Unix epoch; 0: open. Only a volatility auction ends by it. */
+  untilUs: number;
+}
+
+export interface SetReferencePrice {
+  price: number;
+}
+
+/** Kill switch: ends every live order of the account and of those below it, and refuses new ones until it is unblocked. */
+export interface BlockAccount {
+  account: string;
+  /** False: unblocks it. */
+  blocked: boolean;
+}
+
 /** What a crossing job answers; sent only when all that it speaks of is committed. */
 export interface CrossingAnswer {
   epoch: number;
@@ -98,6 +165,7 @@ export interface CrossingAnswer {
     | { $case: "state"; value: BookState }
     | { $case: "order"; value: OrderState }
     | { $case: "busy"; value: Busy }
+    | { $case: "operator"; value: OperatorAnswer }
     | undefined;
 }
 
@@ -122,6 +190,12 @@ export interface BookState {
   askQuantity: number;
   /** Hash of the whole book, see engine/state-hash. */
   hash: string;
+  phase: Phase;
+  /** Until when the phase lasts, microseconds since the Unix epoch; 0: open. */
+  untilUs: number;
+  /** Price of the last trade, 0: none. */
+  lastPrice: number;
+  referencePrice: number;
 }
 
 export interface OrderState {
@@ -131,6 +205,36 @@ export interface OrderState {
   price: number;
   quantity: number;
   leaves: number;
+  /** What it is now: a triggered stop-limit order is a limit order. */
+  type: OrderType;
+  timeInForce: TimeInForce;
+  /** Of `leaves`: what the book shows. */
+  shown: number;
+  /** The further terms, as in `NewOrder`; the trigger price as it is now. */
+  displayQuantity: number;
+  triggerPrice: number;
+  offset: number;
+  peg: Peg;
+  expiryUs: number;
+  hidden: boolean;
+  allOrNone: boolean;
+  postOnly: PostOnly;
+  selfTrade: SelfTrade;
+  /** Order id of its live partner, 0: none. */
+  partnerOrderId: number;
+  account: string;
+}
+
+export interface OperatorAnswer {
+  /**
+   * Unspecified: what was asked for holds now. `INVALID_PRICE`, `WRONG_PHASE` (no such phase), `SESSION_LIMIT` (too many
+   * accounts), `MALFORMED`: nothing was changed.
+   */
+  refused: RejectReason;
+  /** As they are after the request. */
+  phase: Phase;
+  untilUs: number;
+  referencePrice: number;
 }
 
 /** The job's queue is full; nothing of the message was executed. */
@@ -191,6 +295,9 @@ export const Request: MessageFns<Request> = {
         break;
       case "massCancel":
         MassCancel.encode(message.body.value, writer.uint32(58).fork()).join();
+        break;
+      case "reduceOrder":
+        ReduceOrder.encode(message.body.value, writer.uint32(66).fork()).join();
         break;
     }
     return writer;
@@ -265,6 +372,14 @@ export const Request: MessageFns<Request> = {
             message.body = { $case: "massCancel", value: MassCancel.decode(reader, reader.uint32()) };
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.body = { $case: "reduceOrder", value: ReduceOrder.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -279,7 +394,26 @@ export const Request: MessageFns<Request> = {
 };
 
 function createBaseNewOrder(): NewOrder {
-  return { clientOrderId: 0, side: 0, type: 0, timeInForce: 0, price: 0, quantity: 0 };
+  return {
+    clientOrderId: 0,
+    side: 0,
+    type: 0,
+    timeInForce: 0,
+    price: 0,
+    quantity: 0,
+    displayQuantity: 0,
+    minQuantity: 0,
+    triggerPrice: 0,
+    offset: 0,
+    peg: 0,
+    expiryUs: 0,
+    hidden: false,
+    allOrNone: false,
+    postOnly: 0,
+    selfTrade: 0,
+    ocoClientOrderId: 0,
+    account: "",
+  };
 }
 
 export const NewOrder: MessageFns<NewOrder> = {
@@ -301,6 +435,42 @@ export const NewOrder: MessageFns<NewOrder> = {
     }
     if (message.quantity !== 0) {
       writer.uint32(48).int64(message.quantity);
+    }
+    if (message.displayQuantity !== 0) {
+      writer.uint32(56).int64(message.displayQuantity);
+    }
+    if (message.minQuantity !== 0) {
+      writer.uint32(64).int64(message.minQuantity);
+    }
+    if (message.triggerPrice !== 0) {
+      writer.uint32(72).int64(message.triggerPrice);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(80).sint64(message.offset);
+    }
+    if (message.peg !== 0) {
+      writer.uint32(88).int32(message.peg);
+    }
+    if (message.expiryUs !== 0) {
+      writer.uint32(96).int64(message.expiryUs);
+    }
+    if (message.hidden !== false) {
+      writer.uint32(104).bool(message.hidden);
+    }
+    if (message.allOrNone !== false) {
+      writer.uint32(112).bool(message.allOrNone);
+    }
+    if (message.postOnly !== 0) {
+      writer.uint32(120).int32(message.postOnly);
+    }
+    if (message.selfTrade !== 0) {
+      writer.uint32(128).int32(message.selfTrade);
+    }
+    if (message.ocoClientOrderId !== 0) {
+      writer.uint32(136).uint64(message.ocoClientOrderId);
+    }
+    if (message.account !== "") {
+      writer.uint32(146).string(message.account);
     }
     return writer;
   },
@@ -366,6 +536,102 @@ export const NewOrder: MessageFns<NewOrder> = {
             message.quantity = longToNumber(reader.int64());
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.displayQuantity = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.minQuantity = longToNumber(reader.int64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.triggerPrice = longToNumber(reader.int64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.sint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.peg = reader.int32() as any;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.expiryUs = longToNumber(reader.int64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.hidden = reader.bool();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.allOrNone = reader.bool();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.postOnly = reader.int32() as any;
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.selfTrade = reader.int32() as any;
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.ocoClientOrderId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -426,7 +692,7 @@ export const CancelOrder: MessageFns<CancelOrder> = {
 };
 
 function createBaseReplaceOrder(): ReplaceOrder {
-  return { clientOrderId: 0, price: 0, quantity: 0 };
+  return { clientOrderId: 0, price: 0, quantity: 0, triggerPrice: 0 };
 }
 
 export const ReplaceOrder: MessageFns<ReplaceOrder> = {
@@ -439,6 +705,9 @@ export const ReplaceOrder: MessageFns<ReplaceOrder> = {
     }
     if (message.quantity !== 0) {
       writer.uint32(24).int64(message.quantity);
+    }
+    if (message.triggerPrice !== 0) {
+      writer.uint32(32).int64(message.triggerPrice);
     }
     return writer;
   },
@@ -480,6 +749,71 @@ export const ReplaceOrder: MessageFns<ReplaceOrder> = {
             message.quantity = longToNumber(reader.int64());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.triggerPrice = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReduceOrder(): ReduceOrder {
+  return { clientOrderId: 0, quantity: 0 };
+}
+
+export const ReduceOrder: MessageFns<ReduceOrder> = {
+  encode(message: ReduceOrder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.clientOrderId !== 0) {
+      writer.uint32(8).uint64(message.clientOrderId);
+    }
+    if (message.quantity !== 0) {
+      writer.uint32(16).int64(message.quantity);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReduceOrder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReduceOrder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.clientOrderId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.quantity = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -494,11 +828,23 @@ export const ReplaceOrder: MessageFns<ReplaceOrder> = {
 };
 
 function createBaseMassCancel(): MassCancel {
-  return {};
+  return { side: 0, lowPrice: 0, highPrice: 0, account: "" };
 }
 
 export const MassCancel: MessageFns<MassCancel> = {
-  encode(_: MassCancel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: MassCancel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.side !== 0) {
+      writer.uint32(8).int32(message.side);
+    }
+    if (message.lowPrice !== 0) {
+      writer.uint32(16).int64(message.lowPrice);
+    }
+    if (message.highPrice !== 0) {
+      writer.uint32(24).int64(message.highPrice);
+    }
+    if (message.account !== "") {
+      writer.uint32(34).string(message.account);
+    }
     return writer;
   },
 
@@ -515,6 +861,38 @@ export const MassCancel: MessageFns<MassCancel> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.side = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lowPrice = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.highPrice = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -546,6 +924,9 @@ export const CrossingMessage: MessageFns<CrossingMessage> = {
         break;
       case "orderQuery":
         OrderQuery.encode(message.body.value, writer.uint32(34).fork()).join();
+        break;
+      case "operator":
+        OperatorRequest.encode(message.body.value, writer.uint32(42).fork()).join();
         break;
     }
     return writer;
@@ -594,6 +975,14 @@ export const CrossingMessage: MessageFns<CrossingMessage> = {
             }
 
             message.body = { $case: "orderQuery", value: OrderQuery.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.body = { $case: "operator", value: OperatorRequest.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -872,6 +1261,236 @@ export const OrderQuery: MessageFns<OrderQuery> = {
   },
 };
 
+function createBaseOperatorRequest(): OperatorRequest {
+  return { body: undefined };
+}
+
+export const OperatorRequest: MessageFns<OperatorRequest> = {
+  encode(message: OperatorRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.body?.$case) {
+      case "setPhase":
+        SetPhase.encode(message.body.value, writer.uint32(10).fork()).join();
+        break;
+      case "setReferencePrice":
+        SetReferencePrice.encode(message.body.value, writer.uint32(18).fork()).join();
+        break;
+      case "blockAccount":
+        BlockAccount.encode(message.body.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OperatorRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOperatorRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.body = { $case: "setPhase", value: SetPhase.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.body = { $case: "setReferencePrice", value: SetReferencePrice.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.body = { $case: "blockAccount", value: BlockAccount.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSetPhase(): SetPhase {
+  return { phase: 0, untilUs: 0 };
+}
+
+export const SetPhase: MessageFns<SetPhase> = {
+  encode(message: SetPhase, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.phase !== 0) {
+      writer.uint32(8).int32(message.phase);
+    }
+    if (message.untilUs !== 0) {
+      writer.uint32(16).uint64(message.untilUs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetPhase {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetPhase();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.phase = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.untilUs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSetReferencePrice(): SetReferencePrice {
+  return { price: 0 };
+}
+
+export const SetReferencePrice: MessageFns<SetReferencePrice> = {
+  encode(message: SetReferencePrice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.price !== 0) {
+      writer.uint32(8).int64(message.price);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetReferencePrice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetReferencePrice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.price = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseBlockAccount(): BlockAccount {
+  return { account: "", blocked: false };
+}
+
+export const BlockAccount: MessageFns<BlockAccount> = {
+  encode(message: BlockAccount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== "") {
+      writer.uint32(10).string(message.account);
+    }
+    if (message.blocked !== false) {
+      writer.uint32(16).bool(message.blocked);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BlockAccount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBlockAccount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.blocked = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseCrossingAnswer(): CrossingAnswer {
   return { epoch: 0, entry: 0, body: undefined };
 }
@@ -896,6 +1515,9 @@ export const CrossingAnswer: MessageFns<CrossingAnswer> = {
         break;
       case "busy":
         Busy.encode(message.body.value, writer.uint32(50).fork()).join();
+        break;
+      case "operator":
+        OperatorAnswer.encode(message.body.value, writer.uint32(58).fork()).join();
         break;
     }
     return writer;
@@ -960,6 +1582,14 @@ export const CrossingAnswer: MessageFns<CrossingAnswer> = {
             }
 
             message.body = { $case: "busy", value: Busy.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.body = { $case: "operator", value: OperatorAnswer.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1101,7 +1731,17 @@ export const LinkMark: MessageFns<LinkMark> = {
 };
 
 function createBaseBookState(): BookState {
-  return { nextEvent: 0, liveOrders: 0, bidQuantity: 0, askQuantity: 0, hash: "" };
+  return {
+    nextEvent: 0,
+    liveOrders: 0,
+    bidQuantity: 0,
+    askQuantity: 0,
+    hash: "",
+    phase: 0,
+    untilUs: 0,
+    lastPrice: 0,
+    referencePrice: 0,
+  };
 }
 
 export const BookState: MessageFns<BookState> = {
@@ -1120,6 +1760,18 @@ export const BookState: MessageFns<BookState> = {
     }
     if (message.hash !== "") {
       writer.uint32(42).string(message.hash);
+    }
+    if (message.phase !== 0) {
+      writer.uint32(48).int32(message.phase);
+    }
+    if (message.untilUs !== 0) {
+      writer.uint32(56).uint64(message.untilUs);
+    }
+    if (message.lastPrice !== 0) {
+      writer.uint32(64).uint64(message.lastPrice);
+    }
+    if (message.referencePrice !== 0) {
+      writer.uint32(72).uint64(message.referencePrice);
     }
     return writer;
   },
@@ -1177,6 +1829,38 @@ export const BookState: MessageFns<BookState> = {
             message.hash = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.phase = reader.int32() as any;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.untilUs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.lastPrice = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.referencePrice = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1191,7 +1875,28 @@ export const BookState: MessageFns<BookState> = {
 };
 
 function createBaseOrderState(): OrderState {
-  return { live: false, orderId: 0, side: 0, price: 0, quantity: 0, leaves: 0 };
+  return {
+    live: false,
+    orderId: 0,
+    side: 0,
+    price: 0,
+    quantity: 0,
+    leaves: 0,
+    type: 0,
+    timeInForce: 0,
+    shown: 0,
+    displayQuantity: 0,
+    triggerPrice: 0,
+    offset: 0,
+    peg: 0,
+    expiryUs: 0,
+    hidden: false,
+    allOrNone: false,
+    postOnly: 0,
+    selfTrade: 0,
+    partnerOrderId: 0,
+    account: "",
+  };
 }
 
 export const OrderState: MessageFns<OrderState> = {
@@ -1213,6 +1918,48 @@ export const OrderState: MessageFns<OrderState> = {
     }
     if (message.leaves !== 0) {
       writer.uint32(48).uint64(message.leaves);
+    }
+    if (message.type !== 0) {
+      writer.uint32(56).int32(message.type);
+    }
+    if (message.timeInForce !== 0) {
+      writer.uint32(64).int32(message.timeInForce);
+    }
+    if (message.shown !== 0) {
+      writer.uint32(72).uint64(message.shown);
+    }
+    if (message.displayQuantity !== 0) {
+      writer.uint32(80).uint64(message.displayQuantity);
+    }
+    if (message.triggerPrice !== 0) {
+      writer.uint32(88).uint64(message.triggerPrice);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(96).sint64(message.offset);
+    }
+    if (message.peg !== 0) {
+      writer.uint32(104).int32(message.peg);
+    }
+    if (message.expiryUs !== 0) {
+      writer.uint32(112).uint64(message.expiryUs);
+    }
+    if (message.hidden !== false) {
+      writer.uint32(120).bool(message.hidden);
+    }
+    if (message.allOrNone !== false) {
+      writer.uint32(128).bool(message.allOrNone);
+    }
+    if (message.postOnly !== 0) {
+      writer.uint32(136).int32(message.postOnly);
+    }
+    if (message.selfTrade !== 0) {
+      writer.uint32(144).int32(message.selfTrade);
+    }
+    if (message.partnerOrderId !== 0) {
+      writer.uint32(152).uint64(message.partnerOrderId);
+    }
+    if (message.account !== "") {
+      writer.uint32(162).string(message.account);
     }
     return writer;
   },
@@ -1276,6 +2023,197 @@ export const OrderState: MessageFns<OrderState> = {
             }
 
             message.leaves = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.type = reader.int32() as any;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.timeInForce = reader.int32() as any;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.shown = longToNumber(reader.uint64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.displayQuantity = longToNumber(reader.uint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.triggerPrice = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.sint64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.peg = reader.int32() as any;
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.expiryUs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.hidden = reader.bool();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.allOrNone = reader.bool();
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.postOnly = reader.int32() as any;
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.selfTrade = reader.int32() as any;
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.partnerOrderId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseOperatorAnswer(): OperatorAnswer {
+  return { refused: 0, phase: 0, untilUs: 0, referencePrice: 0 };
+}
+
+export const OperatorAnswer: MessageFns<OperatorAnswer> = {
+  encode(message: OperatorAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.refused !== 0) {
+      writer.uint32(8).int32(message.refused);
+    }
+    if (message.phase !== 0) {
+      writer.uint32(16).int32(message.phase);
+    }
+    if (message.untilUs !== 0) {
+      writer.uint32(24).uint64(message.untilUs);
+    }
+    if (message.referencePrice !== 0) {
+      writer.uint32(32).uint64(message.referencePrice);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OperatorAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOperatorAnswer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.refused = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.phase = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.untilUs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.referencePrice = longToNumber(reader.uint64());
             continue;
           }
         }

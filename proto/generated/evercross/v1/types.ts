@@ -23,8 +23,18 @@ export namespace Side {
 export const OrderType = {
   UNSPECIFIED: 0,
   LIMIT: 1,
-  /** MARKET - Takes the best prices there are; never rests, so its time in force is immediate-or-cancel or fill-or-kill. */
+  /** MARKET - Takes the best prices there are, up to its own where it has one (price protection); never rests. */
   MARKET: 2,
+  /** STOP - These four wait until the last price reaches their trigger price. A stop then is a market order. */
+  STOP: 3,
+  /** STOP_LIMIT - Then a limit order. */
+  STOP_LIMIT: 4,
+  /** TRAILING_STOP - A stop whose trigger price follows the last price at the distance `offset`. */
+  TRAILING_STOP: 5,
+  /** MARKET_IF_TOUCHED - A stop that is triggered from the other side: a buy when the price has fallen, a sell when it has risen. */
+  MARKET_IF_TOUCHED: 6,
+  /** PEGGED - Rests unseen at a price that follows the displayed book. */
+  PEGGED: 7,
 } as const;
 
 export type OrderType = typeof OrderType[keyof typeof OrderType];
@@ -33,9 +43,26 @@ export namespace OrderType {
   export type UNSPECIFIED = typeof OrderType.UNSPECIFIED;
   export type LIMIT = typeof OrderType.LIMIT;
   export type MARKET = typeof OrderType.MARKET;
+  export type STOP = typeof OrderType.STOP;
+  export type STOP_LIMIT = typeof OrderType.STOP_LIMIT;
+  export type TRAILING_STOP = typeof OrderType.TRAILING_STOP;
+  export type MARKET_IF_TOUCHED = typeof OrderType.MARKET_IF_TOUCHED;
+  export type PEGGED = typeof OrderType.PEGGED;
 }
 
-export const TimeInForce = { UNSPECIFIED: 0, DAY: 1, IMMEDIATE_OR_CANCEL: 2, FILL_OR_KILL: 3 } as const;
+export const TimeInForce = {
+  UNSPECIFIED: 0,
+  DAY: 1,
+  IMMEDIATE_OR_CANCEL: 2,
+  FILL_OR_KILL: 3,
+  GOOD_TILL_CANCEL: 4,
+  /** GOOD_TILL_DATE - Until its expiry. */
+  GOOD_TILL_DATE: 5,
+  /** AT_THE_OPEN - Takes part in the uncross of the next opening auction, and in nothing else. */
+  AT_THE_OPEN: 6,
+  /** AT_THE_CLOSE - The same of the next closing auction. */
+  AT_THE_CLOSE: 7,
+} as const;
 
 export type TimeInForce = typeof TimeInForce[keyof typeof TimeInForce];
 
@@ -44,6 +71,90 @@ export namespace TimeInForce {
   export type DAY = typeof TimeInForce.DAY;
   export type IMMEDIATE_OR_CANCEL = typeof TimeInForce.IMMEDIATE_OR_CANCEL;
   export type FILL_OR_KILL = typeof TimeInForce.FILL_OR_KILL;
+  export type GOOD_TILL_CANCEL = typeof TimeInForce.GOOD_TILL_CANCEL;
+  export type GOOD_TILL_DATE = typeof TimeInForce.GOOD_TILL_DATE;
+  export type AT_THE_OPEN = typeof TimeInForce.AT_THE_OPEN;
+  export type AT_THE_CLOSE = typeof TimeInForce.AT_THE_CLOSE;
+}
+
+/** What a pegged order follows. */
+export const Peg = {
+  UNSPECIFIED: 0,
+  /** PRIMARY - The best price of its own side. */
+  PRIMARY: 1,
+  MIDPOINT: 2,
+  /** MARKET - The best price of the other side. */
+  MARKET: 3,
+} as const;
+
+export type Peg = typeof Peg[keyof typeof Peg];
+
+export namespace Peg {
+  export type UNSPECIFIED = typeof Peg.UNSPECIFIED;
+  export type PRIMARY = typeof Peg.PRIMARY;
+  export type MIDPOINT = typeof Peg.MIDPOINT;
+  export type MARKET = typeof Peg.MARKET;
+}
+
+/** What an order that must not take does when it would. */
+export const PostOnly = {
+  UNSPECIFIED: 0,
+  REJECT: 1,
+  /** REPRICE - Rests one tick away from what it would have taken. */
+  REPRICE: 2,
+} as const;
+
+export type PostOnly = typeof PostOnly[keyof typeof PostOnly];
+
+export namespace PostOnly {
+  export type UNSPECIFIED = typeof PostOnly.UNSPECIFIED;
+  export type REJECT = typeof PostOnly.REJECT;
+  export type REPRICE = typeof PostOnly.REPRICE;
+}
+
+/** What happens when an order meets one of its own group. Unspecified: as its account is configured. */
+export const SelfTrade = {
+  UNSPECIFIED: 0,
+  CANCEL_NEWEST: 1,
+  CANCEL_OLDEST: 2,
+  CANCEL_BOTH: 3,
+  /** DECREMENT - Both lose the smaller of their open quantities. */
+  DECREMENT: 4,
+} as const;
+
+export type SelfTrade = typeof SelfTrade[keyof typeof SelfTrade];
+
+export namespace SelfTrade {
+  export type UNSPECIFIED = typeof SelfTrade.UNSPECIFIED;
+  export type CANCEL_NEWEST = typeof SelfTrade.CANCEL_NEWEST;
+  export type CANCEL_OLDEST = typeof SelfTrade.CANCEL_OLDEST;
+  export type CANCEL_BOTH = typeof SelfTrade.CANCEL_BOTH;
+  export type DECREMENT = typeof SelfTrade.DECREMENT;
+}
+
+/** What a symbol's trading is in. */
+export const Phase = {
+  UNSPECIFIED: 0,
+  PRE_OPEN: 1,
+  OPENING_AUCTION: 2,
+  CONTINUOUS: 3,
+  HALT: 4,
+  VOLATILITY_AUCTION: 5,
+  CLOSING_AUCTION: 6,
+  CLOSED: 7,
+} as const;
+
+export type Phase = typeof Phase[keyof typeof Phase];
+
+export namespace Phase {
+  export type UNSPECIFIED = typeof Phase.UNSPECIFIED;
+  export type PRE_OPEN = typeof Phase.PRE_OPEN;
+  export type OPENING_AUCTION = typeof Phase.OPENING_AUCTION;
+  export type CONTINUOUS = typeof Phase.CONTINUOUS;
+  export type HALT = typeof Phase.HALT;
+  export type VOLATILITY_AUCTION = typeof Phase.VOLATILITY_AUCTION;
+  export type CLOSING_AUCTION = typeof Phase.CLOSING_AUCTION;
+  export type CLOSED = typeof Phase.CLOSED;
 }
 
 /** Why a request was refused. Banded by who refuses: 1xx gateway and link, 2xx engine. Each is documented in ERRORS.md. */
@@ -71,6 +182,27 @@ export const RejectReason = {
   INVALID_ORDER_TYPE: 211,
   INVALID_TIME_IN_FORCE: 212,
   BOOK_FULL: 213,
+  INVALID_COMBINATION: 214,
+  INVALID_DISPLAY_QUANTITY: 215,
+  INVALID_MINIMUM_QUANTITY: 216,
+  INVALID_TRIGGER_PRICE: 217,
+  INVALID_OFFSET: 218,
+  INVALID_PEG: 219,
+  INVALID_EXPIRY: 220,
+  INVALID_INSTRUCTION: 221,
+  WRONG_PHASE: 222,
+  NOTIONAL_TOO_LARGE: 223,
+  FAR_FROM_REFERENCE: 224,
+  OUTSIDE_COLLAR: 225,
+  NO_REFERENCE_PRICE: 226,
+  UNKNOWN_PARTNER: 227,
+  POSITION_LIMIT: 228,
+  CREDIT_LIMIT: 229,
+  PRICE_REQUIRED: 230,
+  WOULD_TAKE: 231,
+  RATE_LIMIT: 232,
+  ACCOUNT_BLOCKED: 233,
+  UNKNOWN_ACCOUNT: 234,
 } as const;
 
 export type RejectReason = typeof RejectReason[keyof typeof RejectReason];
@@ -99,6 +231,27 @@ export namespace RejectReason {
   export type INVALID_ORDER_TYPE = typeof RejectReason.INVALID_ORDER_TYPE;
   export type INVALID_TIME_IN_FORCE = typeof RejectReason.INVALID_TIME_IN_FORCE;
   export type BOOK_FULL = typeof RejectReason.BOOK_FULL;
+  export type INVALID_COMBINATION = typeof RejectReason.INVALID_COMBINATION;
+  export type INVALID_DISPLAY_QUANTITY = typeof RejectReason.INVALID_DISPLAY_QUANTITY;
+  export type INVALID_MINIMUM_QUANTITY = typeof RejectReason.INVALID_MINIMUM_QUANTITY;
+  export type INVALID_TRIGGER_PRICE = typeof RejectReason.INVALID_TRIGGER_PRICE;
+  export type INVALID_OFFSET = typeof RejectReason.INVALID_OFFSET;
+  export type INVALID_PEG = typeof RejectReason.INVALID_PEG;
+  export type INVALID_EXPIRY = typeof RejectReason.INVALID_EXPIRY;
+  export type INVALID_INSTRUCTION = typeof RejectReason.INVALID_INSTRUCTION;
+  export type WRONG_PHASE = typeof RejectReason.WRONG_PHASE;
+  export type NOTIONAL_TOO_LARGE = typeof RejectReason.NOTIONAL_TOO_LARGE;
+  export type FAR_FROM_REFERENCE = typeof RejectReason.FAR_FROM_REFERENCE;
+  export type OUTSIDE_COLLAR = typeof RejectReason.OUTSIDE_COLLAR;
+  export type NO_REFERENCE_PRICE = typeof RejectReason.NO_REFERENCE_PRICE;
+  export type UNKNOWN_PARTNER = typeof RejectReason.UNKNOWN_PARTNER;
+  export type POSITION_LIMIT = typeof RejectReason.POSITION_LIMIT;
+  export type CREDIT_LIMIT = typeof RejectReason.CREDIT_LIMIT;
+  export type PRICE_REQUIRED = typeof RejectReason.PRICE_REQUIRED;
+  export type WOULD_TAKE = typeof RejectReason.WOULD_TAKE;
+  export type RATE_LIMIT = typeof RejectReason.RATE_LIMIT;
+  export type ACCOUNT_BLOCKED = typeof RejectReason.ACCOUNT_BLOCKED;
+  export type UNKNOWN_ACCOUNT = typeof RejectReason.UNKNOWN_ACCOUNT;
 }
 
 /** Why an order, or what was left of it, ended without being executed. */
@@ -110,6 +263,15 @@ export const CancelReason = {
   FILL_OR_KILL: 4,
   REPLACED_BELOW_EXECUTED: 5,
   SWEEP_LIMIT: 6,
+  EXPIRED: 7,
+  SELF_TRADE: 8,
+  STATIC_COLLAR: 9,
+  DYNAMIC_COLLAR: 10,
+  MINIMUM_QUANTITY: 11,
+  ONE_CANCELS_OTHER: 12,
+  AUCTION_REMAINDER: 13,
+  KILL_SWITCH: 14,
+  PRICE_PROTECTION: 15,
 } as const;
 
 export type CancelReason = typeof CancelReason[keyof typeof CancelReason];
@@ -122,4 +284,89 @@ export namespace CancelReason {
   export type FILL_OR_KILL = typeof CancelReason.FILL_OR_KILL;
   export type REPLACED_BELOW_EXECUTED = typeof CancelReason.REPLACED_BELOW_EXECUTED;
   export type SWEEP_LIMIT = typeof CancelReason.SWEEP_LIMIT;
+  export type EXPIRED = typeof CancelReason.EXPIRED;
+  export type SELF_TRADE = typeof CancelReason.SELF_TRADE;
+  export type STATIC_COLLAR = typeof CancelReason.STATIC_COLLAR;
+  export type DYNAMIC_COLLAR = typeof CancelReason.DYNAMIC_COLLAR;
+  export type MINIMUM_QUANTITY = typeof CancelReason.MINIMUM_QUANTITY;
+  export type ONE_CANCELS_OTHER = typeof CancelReason.ONE_CANCELS_OTHER;
+  export type AUCTION_REMAINDER = typeof CancelReason.AUCTION_REMAINDER;
+  export type KILL_SWITCH = typeof CancelReason.KILL_SWITCH;
+  export type PRICE_PROTECTION = typeof CancelReason.PRICE_PROTECTION;
+}
+
+/**
+ * Why an event happened: a cancel reason, under the same name and number, or one of those from 20 on. Each is documented in
+ * ERRORS.md.
+ */
+export const EventReason = {
+  UNSPECIFIED: 0,
+  REQUESTED: 1,
+  MASS_CANCEL: 2,
+  IMMEDIATE_REMAINDER: 3,
+  FILL_OR_KILL: 4,
+  REPLACED_BELOW_EXECUTED: 5,
+  SWEEP_LIMIT: 6,
+  EXPIRED: 7,
+  SELF_TRADE: 8,
+  STATIC_COLLAR: 9,
+  DYNAMIC_COLLAR: 10,
+  MINIMUM_QUANTITY: 11,
+  ONE_CANCELS_OTHER: 12,
+  AUCTION_REMAINDER: 13,
+  KILL_SWITCH: 14,
+  PRICE_PROTECTION: 15,
+  NEW_ORDER: 20,
+  REPRICED: 21,
+  FILL: 22,
+  AUCTION_FILL: 23,
+  REPLACEMENT: 24,
+  REDUCTION: 25,
+  TRIGGERED: 26,
+  PEG_MOVED: 27,
+  ALL_OR_NONE_MATCHED: 28,
+  REFRESH: 29,
+  TRAILED: 30,
+  TIMETABLE: 31,
+  OPERATOR: 32,
+  TIME_REACHED: 33,
+  INDICATION: 34,
+  TRADED: 35,
+} as const;
+
+export type EventReason = typeof EventReason[keyof typeof EventReason];
+
+export namespace EventReason {
+  export type UNSPECIFIED = typeof EventReason.UNSPECIFIED;
+  export type REQUESTED = typeof EventReason.REQUESTED;
+  export type MASS_CANCEL = typeof EventReason.MASS_CANCEL;
+  export type IMMEDIATE_REMAINDER = typeof EventReason.IMMEDIATE_REMAINDER;
+  export type FILL_OR_KILL = typeof EventReason.FILL_OR_KILL;
+  export type REPLACED_BELOW_EXECUTED = typeof EventReason.REPLACED_BELOW_EXECUTED;
+  export type SWEEP_LIMIT = typeof EventReason.SWEEP_LIMIT;
+  export type EXPIRED = typeof EventReason.EXPIRED;
+  export type SELF_TRADE = typeof EventReason.SELF_TRADE;
+  export type STATIC_COLLAR = typeof EventReason.STATIC_COLLAR;
+  export type DYNAMIC_COLLAR = typeof EventReason.DYNAMIC_COLLAR;
+  export type MINIMUM_QUANTITY = typeof EventReason.MINIMUM_QUANTITY;
+  export type ONE_CANCELS_OTHER = typeof EventReason.ONE_CANCELS_OTHER;
+  export type AUCTION_REMAINDER = typeof EventReason.AUCTION_REMAINDER;
+  export type KILL_SWITCH = typeof EventReason.KILL_SWITCH;
+  export type PRICE_PROTECTION = typeof EventReason.PRICE_PROTECTION;
+  export type NEW_ORDER = typeof EventReason.NEW_ORDER;
+  export type REPRICED = typeof EventReason.REPRICED;
+  export type FILL = typeof EventReason.FILL;
+  export type AUCTION_FILL = typeof EventReason.AUCTION_FILL;
+  export type REPLACEMENT = typeof EventReason.REPLACEMENT;
+  export type REDUCTION = typeof EventReason.REDUCTION;
+  export type TRIGGERED = typeof EventReason.TRIGGERED;
+  export type PEG_MOVED = typeof EventReason.PEG_MOVED;
+  export type ALL_OR_NONE_MATCHED = typeof EventReason.ALL_OR_NONE_MATCHED;
+  export type REFRESH = typeof EventReason.REFRESH;
+  export type TRAILED = typeof EventReason.TRAILED;
+  export type TIMETABLE = typeof EventReason.TIMETABLE;
+  export type OPERATOR = typeof EventReason.OPERATOR;
+  export type TIME_REACHED = typeof EventReason.TIME_REACHED;
+  export type INDICATION = typeof EventReason.INDICATION;
+  export type TRADED = typeof EventReason.TRADED;
 }
