@@ -7,7 +7,18 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Request } from "./link.ts";
-import { CancelReason, RejectReason, Side } from "./types.ts";
+import {
+  CancelReason,
+  EventReason,
+  OrderType,
+  Peg,
+  Phase,
+  PostOnly,
+  RejectReason,
+  SelfTrade,
+  Side,
+  TimeInForce,
+} from "./types.ts";
 
 export const protobufPackage = "evercross.v1";
 
@@ -21,6 +32,14 @@ export const ReportKind = {
   CANCELLED: 4,
   REPLACED: 5,
   MASS_CANCELLED: 6,
+  /** ENTERED - The order comes to trade: it was triggered, or it rested unseen and can trade now. Its fills follow. */
+  ENTERED: 7,
+  /** REFRESHED - The order shows anew and went to the end of its line. Told only to who asked for it in `Resume`. */
+  REFRESHED: 8,
+  /** TRIGGER_MOVED - The order has another trigger price: asked for, or it trailed the last price. */
+  TRIGGER_MOVED: 9,
+  /** DECREMENTED - Self-trade prevention took a part of the order that will never be executed. */
+  DECREMENTED: 10,
 } as const;
 
 export type ReportKind = typeof ReportKind[keyof typeof ReportKind];
@@ -33,6 +52,10 @@ export namespace ReportKind {
   export type CANCELLED = typeof ReportKind.CANCELLED;
   export type REPLACED = typeof ReportKind.REPLACED;
   export type MASS_CANCELLED = typeof ReportKind.MASS_CANCELLED;
+  export type ENTERED = typeof ReportKind.ENTERED;
+  export type REFRESHED = typeof ReportKind.REFRESHED;
+  export type TRIGGER_MOVED = typeof ReportKind.TRIGGER_MOVED;
+  export type DECREMENTED = typeof ReportKind.DECREMENTED;
 }
 
 /** Ends the session; from the gateway it says why. */
@@ -101,6 +124,14 @@ export interface GatewayMessage {
     | { $case: "heartbeat"; value: Heartbeat }
     | { $case: "logout"; value: Logout }
     | { $case: "resumed"; value: Resumed }
+    | { $case: "top"; value: TopOfBook }
+    | { $case: "ordersSnapshot"; value: OrdersSnapshot }
+    | { $case: "ordersUpdate"; value: OrdersUpdate }
+    | { $case: "phase"; value: PhaseReport }
+    | //
+    /** What the auction would give now, and what it gave. */
+    { $case: "indicative"; value: AuctionPrice }
+    | { $case: "uncross"; value: AuctionPrice }
     | undefined;
 }
 
@@ -128,6 +159,8 @@ export interface Resume {
   event: number;
   /** Send nothing again, only tell the mark. */
   markOnly: boolean;
+  /** Tell also when an iceberg of the session shows anew: `REFRESHED`. */
+  refreshes: boolean;
 }
 
 export interface LogonAccepted {
@@ -160,20 +193,64 @@ export interface ExecutionReport {
   orderId: number;
   clientOrderId: number;
   side: Side;
-  /** Terms of the order; 0 in a FILL, which leaves them as they were. In CANCELLED the quantity is what was cancelled. */
+  /**
+   * Terms of the order; 0 in a FILL, which leaves them as they were. In CANCELLED the quantity is what was cancelled.
+   * In ENTERED the price is the one up to which it now trades, 0: any.
+   */
   price: number;
   quantity: number;
-  /** Open quantity after this event; ACCEPTED and REPLACED report it before any fill of the same request. */
+  /**
+   * Open quantity after this event; ACCEPTED, REPLACED and ENTERED report it before any fill that follows from them.
+   * 0 in TRIGGER_MOVED, which leaves it as it was.
+   */
   leaves: number;
   lastPrice: number;
   lastQuantity: number;
-  /** True when the order was resting and the other side came to it. */
+  /** True when the order was resting and the other side came to it; of a fill in an auction: of the seller's order. */
   maker: boolean;
   rejectReason: RejectReason;
   cancelReason: CancelReason;
   timeUs: number;
   /** MASS_CANCELLED only: orders still live, ask again. */
   remaining: number;
+  /** Why it happened; unspecified in REJECTED, which has `reject_reason`. */
+  reason: EventReason;
+  /** ACCEPTED and ENTERED: the order's type, which a trigger changes. */
+  type: OrderType;
+  /** ACCEPTED only. */
+  timeInForce: TimeInForce;
+  /** ACCEPTED only, of an order that has some. */
+  terms:
+    | FurtherTerms
+    | undefined;
+  /** ACCEPTED, REPLACED, ENTERED and REFRESHED: what of the order everybody sees once the fills that follow are done. */
+  shown: number;
+  /** FILL, CANCELLED and DECREMENTED: by how much that is less now; 0 where the event before has counted it already. */
+  shownLess: number;
+  /** TRIGGER_MOVED only: the new trigger price. */
+  triggerPrice: number;
+  /** REPLACED only: the order kept its place in the line. */
+  priorityKept: boolean;
+}
+
+/** Terms beyond side, type, time in force, price and quantity. 0, false or empty: the order does not have it. */
+export interface FurtherTerms {
+  displayQuantity: number;
+  minQuantity: number;
+  /** In an answer about a live order: as it is now. */
+  triggerPrice: number;
+  offset: number;
+  peg: Peg;
+  /** Microseconds since the Unix epoch. */
+  expiryUs: number;
+  hidden: boolean;
+  allOrNone: boolean;
+  postOnly: PostOnly;
+  selfTrade: SelfTrade;
+  /** Order id of the partner in one-cancels-other. */
+  partnerOrderId: number;
+  /** Account that the order is for; empty: the session's own. */
+  account: string;
 }
 
 /** A request that never reached crossing and is in no log. */
@@ -206,12 +283,30 @@ export interface OrderStatus {
   price: number;
   quantity: number;
   leaves: number;
+  type: OrderType;
+  timeInForce: TimeInForce;
+  /** What of it everybody sees. */
+  shown: number;
+  /** Absent of an order that has none. */
+  terms: FurtherTerms | undefined;
 }
 
+/**
+ * Each thing that is asked for begins with its present state, and goes on with every change exactly once, in event
+ * order. Asking again begins again. Accounts, sessions and what is not shown are nobody else's business.
+ */
 export interface Subscribe {
   symbol: string;
+  /** Shown quantity by price: `BookSnapshot`, then `BookUpdate`. */
   book: boolean;
+  /** `TradeReport`, from now on. */
   trades: boolean;
+  /** Best shown bid and ask: `TopOfBook`. */
+  top: boolean;
+  /** Every shown order: `OrdersSnapshot`, then `OrdersUpdate`. */
+  orders: boolean;
+  /** `PhaseReport`, and in auctions `indicative` and `uncross`. */
+  auction: boolean;
 }
 
 export interface Unsubscribe {
@@ -257,8 +352,85 @@ export interface TradeReport {
   event: number;
   price: number;
   quantity: number;
+  /** Unspecified in an auction, where nobody takes. */
   takerSide: Side;
   timeUs: number;
+  /** FILL or AUCTION_FILL. */
+  reason: EventReason;
+}
+
+/** The best shown prices, after each request that changed one of them; 0: the side is empty. In auctions they may cross. */
+export interface TopOfBook {
+  symbol: string;
+  entry: number;
+  event: number;
+  bid: number;
+  bidQuantity: number;
+  ask: number;
+  askQuantity: number;
+}
+
+/** Every shown order, in pages, the last one marked: bids, then asks, best price first, in the order of their priority. */
+export interface OrdersSnapshot {
+  symbol: string;
+  entry: number;
+  /** The book after this event. */
+  event: number;
+  orders: ShownOrder[];
+  last: boolean;
+}
+
+export interface ShownOrder {
+  orderId: number;
+  side: Side;
+  price: number;
+  /** What of it is shown; in a change 0: it is not shown any more. */
+  quantity: number;
+  /** Orders of one price stand in ascending order of this: the event that gave the order its place. */
+  priority: number;
+}
+
+/** Changes of shown orders, one for each event that changed one, in order. */
+export interface OrdersUpdate {
+  symbol: string;
+  entry: number;
+  /** The orders are complete up to this event once the update is applied. */
+  event: number;
+  changes: OrderChange[];
+}
+
+export interface OrderChange {
+  event: number;
+  order: ShownOrder | undefined;
+}
+
+/** What the market does: on subscription, and whenever it, its end or the reference price changes. */
+export interface PhaseReport {
+  symbol: string;
+  entry: number;
+  event: number;
+  phase: Phase;
+  /** Microseconds since the Unix epoch, 0: open. */
+  untilUs: number;
+  /** 0: none. */
+  referencePrice: number;
+  /** Why it changed; unspecified on subscription. */
+  reason: EventReason;
+  timeUs: number;
+}
+
+/** Of an auction: its price, and what is executed at it. All 0 while it has none. */
+export interface AuctionPrice {
+  symbol: string;
+  entry: number;
+  event: number;
+  price: number;
+  volume: number;
+  /** What the one side has more than the other at this price, and which: unspecified when they are even. */
+  imbalance: number;
+  imbalanceSide: Side;
+  timeUs: number;
+  reason: EventReason;
 }
 
 export interface Heartbeat {
@@ -431,6 +603,24 @@ export const GatewayMessage: MessageFns<GatewayMessage> = {
       case "resumed":
         Resumed.encode(message.body.value, writer.uint32(82).fork()).join();
         break;
+      case "top":
+        TopOfBook.encode(message.body.value, writer.uint32(90).fork()).join();
+        break;
+      case "ordersSnapshot":
+        OrdersSnapshot.encode(message.body.value, writer.uint32(98).fork()).join();
+        break;
+      case "ordersUpdate":
+        OrdersUpdate.encode(message.body.value, writer.uint32(106).fork()).join();
+        break;
+      case "phase":
+        PhaseReport.encode(message.body.value, writer.uint32(114).fork()).join();
+        break;
+      case "indicative":
+        AuctionPrice.encode(message.body.value, writer.uint32(122).fork()).join();
+        break;
+      case "uncross":
+        AuctionPrice.encode(message.body.value, writer.uint32(130).fork()).join();
+        break;
     }
     return writer;
   },
@@ -528,6 +718,54 @@ export const GatewayMessage: MessageFns<GatewayMessage> = {
             message.body = { $case: "resumed", value: Resumed.decode(reader, reader.uint32()) };
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.body = { $case: "top", value: TopOfBook.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.body = { $case: "ordersSnapshot", value: OrdersSnapshot.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.body = { $case: "ordersUpdate", value: OrdersUpdate.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.body = { $case: "phase", value: PhaseReport.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.body = { $case: "indicative", value: AuctionPrice.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.body = { $case: "uncross", value: AuctionPrice.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -610,7 +848,7 @@ export const Logon: MessageFns<Logon> = {
 };
 
 function createBaseResume(): Resume {
-  return { symbol: "", entry: 0, event: 0, markOnly: false };
+  return { symbol: "", entry: 0, event: 0, markOnly: false, refreshes: false };
 }
 
 export const Resume: MessageFns<Resume> = {
@@ -626,6 +864,9 @@ export const Resume: MessageFns<Resume> = {
     }
     if (message.markOnly !== false) {
       writer.uint32(32).bool(message.markOnly);
+    }
+    if (message.refreshes !== false) {
+      writer.uint32(40).bool(message.refreshes);
     }
     return writer;
   },
@@ -673,6 +914,14 @@ export const Resume: MessageFns<Resume> = {
             }
 
             message.markOnly = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.refreshes = reader.bool();
             continue;
           }
         }
@@ -866,6 +1115,14 @@ function createBaseExecutionReport(): ExecutionReport {
     cancelReason: 0,
     timeUs: 0,
     remaining: 0,
+    reason: 0,
+    type: 0,
+    timeInForce: 0,
+    terms: undefined,
+    shown: 0,
+    shownLess: 0,
+    triggerPrice: 0,
+    priorityKept: false,
   };
 }
 
@@ -924,6 +1181,30 @@ export const ExecutionReport: MessageFns<ExecutionReport> = {
     }
     if (message.remaining !== 0) {
       writer.uint32(144).uint32(message.remaining);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(152).int32(message.reason);
+    }
+    if (message.type !== 0) {
+      writer.uint32(160).int32(message.type);
+    }
+    if (message.timeInForce !== 0) {
+      writer.uint32(168).int32(message.timeInForce);
+    }
+    if (message.terms !== undefined) {
+      FurtherTerms.encode(message.terms, writer.uint32(178).fork()).join();
+    }
+    if (message.shown !== 0) {
+      writer.uint32(184).uint64(message.shown);
+    }
+    if (message.shownLess !== 0) {
+      writer.uint32(192).uint64(message.shownLess);
+    }
+    if (message.triggerPrice !== 0) {
+      writer.uint32(200).uint64(message.triggerPrice);
+    }
+    if (message.priorityKept !== false) {
+      writer.uint32(208).bool(message.priorityKept);
     }
     return writer;
   },
@@ -1083,6 +1364,250 @@ export const ExecutionReport: MessageFns<ExecutionReport> = {
             }
 
             message.remaining = reader.uint32();
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.type = reader.int32() as any;
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.timeInForce = reader.int32() as any;
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.terms = FurtherTerms.decode(reader, reader.uint32());
+            continue;
+          }
+          case 23: {
+            if (tag !== 184) {
+              break;
+            }
+
+            message.shown = longToNumber(reader.uint64());
+            continue;
+          }
+          case 24: {
+            if (tag !== 192) {
+              break;
+            }
+
+            message.shownLess = longToNumber(reader.uint64());
+            continue;
+          }
+          case 25: {
+            if (tag !== 200) {
+              break;
+            }
+
+            message.triggerPrice = longToNumber(reader.uint64());
+            continue;
+          }
+          case 26: {
+            if (tag !== 208) {
+              break;
+            }
+
+            message.priorityKept = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFurtherTerms(): FurtherTerms {
+  return {
+    displayQuantity: 0,
+    minQuantity: 0,
+    triggerPrice: 0,
+    offset: 0,
+    peg: 0,
+    expiryUs: 0,
+    hidden: false,
+    allOrNone: false,
+    postOnly: 0,
+    selfTrade: 0,
+    partnerOrderId: 0,
+    account: "",
+  };
+}
+
+export const FurtherTerms: MessageFns<FurtherTerms> = {
+  encode(message: FurtherTerms, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.displayQuantity !== 0) {
+      writer.uint32(8).uint64(message.displayQuantity);
+    }
+    if (message.minQuantity !== 0) {
+      writer.uint32(16).uint64(message.minQuantity);
+    }
+    if (message.triggerPrice !== 0) {
+      writer.uint32(24).uint64(message.triggerPrice);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(32).sint64(message.offset);
+    }
+    if (message.peg !== 0) {
+      writer.uint32(40).int32(message.peg);
+    }
+    if (message.expiryUs !== 0) {
+      writer.uint32(48).uint64(message.expiryUs);
+    }
+    if (message.hidden !== false) {
+      writer.uint32(56).bool(message.hidden);
+    }
+    if (message.allOrNone !== false) {
+      writer.uint32(64).bool(message.allOrNone);
+    }
+    if (message.postOnly !== 0) {
+      writer.uint32(72).int32(message.postOnly);
+    }
+    if (message.selfTrade !== 0) {
+      writer.uint32(80).int32(message.selfTrade);
+    }
+    if (message.partnerOrderId !== 0) {
+      writer.uint32(88).uint64(message.partnerOrderId);
+    }
+    if (message.account !== "") {
+      writer.uint32(98).string(message.account);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FurtherTerms {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFurtherTerms();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.displayQuantity = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.minQuantity = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.triggerPrice = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.sint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.peg = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.expiryUs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.hidden = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.allOrNone = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.postOnly = reader.int32() as any;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.selfTrade = reader.int32() as any;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.partnerOrderId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.account = reader.string();
             continue;
           }
         }
@@ -1278,6 +1803,10 @@ function createBaseOrderStatus(): OrderStatus {
     price: 0,
     quantity: 0,
     leaves: 0,
+    type: 0,
+    timeInForce: 0,
+    shown: 0,
+    terms: undefined,
   };
 }
 
@@ -1309,6 +1838,18 @@ export const OrderStatus: MessageFns<OrderStatus> = {
     }
     if (message.leaves !== 0) {
       writer.uint32(72).uint64(message.leaves);
+    }
+    if (message.type !== 0) {
+      writer.uint32(80).int32(message.type);
+    }
+    if (message.timeInForce !== 0) {
+      writer.uint32(88).int32(message.timeInForce);
+    }
+    if (message.shown !== 0) {
+      writer.uint32(96).uint64(message.shown);
+    }
+    if (message.terms !== undefined) {
+      FurtherTerms.encode(message.terms, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -1398,6 +1939,38 @@ export const OrderStatus: MessageFns<OrderStatus> = {
             message.leaves = longToNumber(reader.uint64());
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.type = reader.int32() as any;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.timeInForce = reader.int32() as any;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.shown = longToNumber(reader.uint64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.terms = FurtherTerms.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1412,7 +1985,7 @@ export const OrderStatus: MessageFns<OrderStatus> = {
 };
 
 function createBaseSubscribe(): Subscribe {
-  return { symbol: "", book: false, trades: false };
+  return { symbol: "", book: false, trades: false, top: false, orders: false, auction: false };
 }
 
 export const Subscribe: MessageFns<Subscribe> = {
@@ -1425,6 +1998,15 @@ export const Subscribe: MessageFns<Subscribe> = {
     }
     if (message.trades !== false) {
       writer.uint32(24).bool(message.trades);
+    }
+    if (message.top !== false) {
+      writer.uint32(32).bool(message.top);
+    }
+    if (message.orders !== false) {
+      writer.uint32(40).bool(message.orders);
+    }
+    if (message.auction !== false) {
+      writer.uint32(48).bool(message.auction);
     }
     return writer;
   },
@@ -1464,6 +2046,30 @@ export const Subscribe: MessageFns<Subscribe> = {
             }
 
             message.trades = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.top = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.orders = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.auction = reader.bool();
             continue;
           }
         }
@@ -1842,7 +2448,7 @@ export const LevelChange: MessageFns<LevelChange> = {
 };
 
 function createBaseTradeReport(): TradeReport {
-  return { symbol: "", entry: 0, event: 0, price: 0, quantity: 0, takerSide: 0, timeUs: 0 };
+  return { symbol: "", entry: 0, event: 0, price: 0, quantity: 0, takerSide: 0, timeUs: 0, reason: 0 };
 }
 
 export const TradeReport: MessageFns<TradeReport> = {
@@ -1867,6 +2473,9 @@ export const TradeReport: MessageFns<TradeReport> = {
     }
     if (message.timeUs !== 0) {
       writer.uint32(56).uint64(message.timeUs);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(64).int32(message.reason);
     }
     return writer;
   },
@@ -1938,6 +2547,699 @@ export const TradeReport: MessageFns<TradeReport> = {
             }
 
             message.timeUs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTopOfBook(): TopOfBook {
+  return { symbol: "", entry: 0, event: 0, bid: 0, bidQuantity: 0, ask: 0, askQuantity: 0 };
+}
+
+export const TopOfBook: MessageFns<TopOfBook> = {
+  encode(message: TopOfBook, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.symbol !== "") {
+      writer.uint32(10).string(message.symbol);
+    }
+    if (message.entry !== 0) {
+      writer.uint32(16).uint64(message.entry);
+    }
+    if (message.event !== 0) {
+      writer.uint32(24).uint64(message.event);
+    }
+    if (message.bid !== 0) {
+      writer.uint32(32).uint64(message.bid);
+    }
+    if (message.bidQuantity !== 0) {
+      writer.uint32(40).uint64(message.bidQuantity);
+    }
+    if (message.ask !== 0) {
+      writer.uint32(48).uint64(message.ask);
+    }
+    if (message.askQuantity !== 0) {
+      writer.uint32(56).uint64(message.askQuantity);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TopOfBook {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTopOfBook();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.symbol = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.entry = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.event = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.bid = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.bidQuantity = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.ask = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.askQuantity = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseOrdersSnapshot(): OrdersSnapshot {
+  return { symbol: "", entry: 0, event: 0, orders: [], last: false };
+}
+
+export const OrdersSnapshot: MessageFns<OrdersSnapshot> = {
+  encode(message: OrdersSnapshot, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.symbol !== "") {
+      writer.uint32(10).string(message.symbol);
+    }
+    if (message.entry !== 0) {
+      writer.uint32(16).uint64(message.entry);
+    }
+    if (message.event !== 0) {
+      writer.uint32(24).uint64(message.event);
+    }
+    for (const v of message.orders) {
+      ShownOrder.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.last !== false) {
+      writer.uint32(40).bool(message.last);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OrdersSnapshot {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOrdersSnapshot();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.symbol = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.entry = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.event = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.orders.push(ShownOrder.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.last = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseShownOrder(): ShownOrder {
+  return { orderId: 0, side: 0, price: 0, quantity: 0, priority: 0 };
+}
+
+export const ShownOrder: MessageFns<ShownOrder> = {
+  encode(message: ShownOrder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.orderId !== 0) {
+      writer.uint32(8).uint64(message.orderId);
+    }
+    if (message.side !== 0) {
+      writer.uint32(16).int32(message.side);
+    }
+    if (message.price !== 0) {
+      writer.uint32(24).uint64(message.price);
+    }
+    if (message.quantity !== 0) {
+      writer.uint32(32).uint64(message.quantity);
+    }
+    if (message.priority !== 0) {
+      writer.uint32(40).uint64(message.priority);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShownOrder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShownOrder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.orderId = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.side = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.price = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.quantity = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.priority = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseOrdersUpdate(): OrdersUpdate {
+  return { symbol: "", entry: 0, event: 0, changes: [] };
+}
+
+export const OrdersUpdate: MessageFns<OrdersUpdate> = {
+  encode(message: OrdersUpdate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.symbol !== "") {
+      writer.uint32(10).string(message.symbol);
+    }
+    if (message.entry !== 0) {
+      writer.uint32(16).uint64(message.entry);
+    }
+    if (message.event !== 0) {
+      writer.uint32(24).uint64(message.event);
+    }
+    for (const v of message.changes) {
+      OrderChange.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OrdersUpdate {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOrdersUpdate();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.symbol = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.entry = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.event = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.changes.push(OrderChange.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseOrderChange(): OrderChange {
+  return { event: 0, order: undefined };
+}
+
+export const OrderChange: MessageFns<OrderChange> = {
+  encode(message: OrderChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.event !== 0) {
+      writer.uint32(8).uint64(message.event);
+    }
+    if (message.order !== undefined) {
+      ShownOrder.encode(message.order, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OrderChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOrderChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.event = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.order = ShownOrder.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePhaseReport(): PhaseReport {
+  return { symbol: "", entry: 0, event: 0, phase: 0, untilUs: 0, referencePrice: 0, reason: 0, timeUs: 0 };
+}
+
+export const PhaseReport: MessageFns<PhaseReport> = {
+  encode(message: PhaseReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.symbol !== "") {
+      writer.uint32(10).string(message.symbol);
+    }
+    if (message.entry !== 0) {
+      writer.uint32(16).uint64(message.entry);
+    }
+    if (message.event !== 0) {
+      writer.uint32(24).uint64(message.event);
+    }
+    if (message.phase !== 0) {
+      writer.uint32(32).int32(message.phase);
+    }
+    if (message.untilUs !== 0) {
+      writer.uint32(40).uint64(message.untilUs);
+    }
+    if (message.referencePrice !== 0) {
+      writer.uint32(48).uint64(message.referencePrice);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(56).int32(message.reason);
+    }
+    if (message.timeUs !== 0) {
+      writer.uint32(64).uint64(message.timeUs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PhaseReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePhaseReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.symbol = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.entry = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.event = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.phase = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.untilUs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.referencePrice = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.timeUs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAuctionPrice(): AuctionPrice {
+  return { symbol: "", entry: 0, event: 0, price: 0, volume: 0, imbalance: 0, imbalanceSide: 0, timeUs: 0, reason: 0 };
+}
+
+export const AuctionPrice: MessageFns<AuctionPrice> = {
+  encode(message: AuctionPrice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.symbol !== "") {
+      writer.uint32(10).string(message.symbol);
+    }
+    if (message.entry !== 0) {
+      writer.uint32(16).uint64(message.entry);
+    }
+    if (message.event !== 0) {
+      writer.uint32(24).uint64(message.event);
+    }
+    if (message.price !== 0) {
+      writer.uint32(32).uint64(message.price);
+    }
+    if (message.volume !== 0) {
+      writer.uint32(40).uint64(message.volume);
+    }
+    if (message.imbalance !== 0) {
+      writer.uint32(48).uint64(message.imbalance);
+    }
+    if (message.imbalanceSide !== 0) {
+      writer.uint32(56).int32(message.imbalanceSide);
+    }
+    if (message.timeUs !== 0) {
+      writer.uint32(64).uint64(message.timeUs);
+    }
+    if (message.reason !== 0) {
+      writer.uint32(72).int32(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuctionPrice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuctionPrice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.symbol = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.entry = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.event = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.price = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.volume = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.imbalance = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.imbalanceSide = reader.int32() as any;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.timeUs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.reason = reader.int32() as any;
             continue;
           }
         }
