@@ -176,3 +176,7 @@ export const SOCKET_PATH_CHARS_MAX = 103;
 
 /** Milliseconds between two slices of a spare host's rehearsal: it must not take the processor from who works. */
 export const REHEARSAL_PAUSE_MS = 5;
+
+/** Milliseconds after which a job's timer looks again, however far its due time is: a timer cannot wait for more than
+ * 24 days, and the clock may be set. */
+export const DUE_TIMER_MAX_MS = 3_600_000;

@@ -63,7 +63,10 @@ export interface StepResult {
   /** Undefined when the step changed nothing. */
   readonly payload: Uint8Array | undefined;
   readonly replies: readonly JobReply[];
-  /** How many of the requests are done with; the rest are given to the next step. 0 only beside a payload. */
+  /**
+   * How many of the requests are done with; the rest are given to the next step. 0 only beside a payload, or when
+   * `nextDue` is later than before the step.
+   */
   readonly taken: number;
 }
 
@@ -78,8 +81,13 @@ export interface StatefulJob {
   restored(seq: number): void;
   /** The payload of each entry behind the rows, in order. */
   replay(payload: Uint8Array): void;
-  /** `epoch` and `entry`: the writer's epoch, and the sequence that this step's payload would get. */
+  /** `nowUs` never falls from step to step. Without requests when the job is due. */
   step(nowUs: number, requests: readonly JobRequest[], position: StepPosition): StepResult;
+  /**
+   * When the job has something to do without being asked, in microseconds since the Unix epoch: `step` is called then or
+   * soon after. Infinity: never; what is past: at once. Asked after each step. Absent: the job only answers.
+   */
+  nextDue?(): number;
 }
 
 export interface StepPosition {

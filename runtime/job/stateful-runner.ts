@@ -21,6 +21,7 @@ import { LogWriter, type WriterOutput } from "../log/writer.ts";
 import { BusRequestError, type BusSubscription } from "../messaging/bus.ts";
 import { jobSubject } from "../messaging/subject.ts";
 import type { JobContext, JobReply, JobRequest, StatefulDefinition, StatefulJob } from "./definition.ts";
+import { DueTimer } from "./due-timer.ts";
 import { formatJob, type JobName } from "./name.ts";
 
 /** A stateful job that was recovered, and the log that is open for it. */
@@ -47,6 +48,7 @@ interface HeldReply {
  * 1. What a step says leaves only when its entry and all before it are committed (I2).
  * 2. Requests wait in a bounded queue; one that finds it full is answered `busy`.
  * 3. While appends are on their way the next requests are crossed; a step takes all that has arrived.
+ * 4. A job that is due is stepped at that time, by the same rules as if a request had come.
  */
 export class StatefulRunner {
   readonly #definition: StatefulDefinition;
@@ -62,10 +64,13 @@ export class StatefulRunner {
   readonly #epochSubject: string;
   readonly #subscriptions: BusSubscription[] = [];
   readonly #held: HeldReply[] = [];
-  #queue: JobRequest[] = [];
+  readonly #dueTimer = new DueTimer(() => this.#guard(() => this.#turn()));
+  readonly #queue: JobRequest[] = [];
   #queueBytes = 0;
   #turnDue = false;
   #ended = false;
+  /** Nothing new is begun. */
+  #stopping = false;
   #lastUs = 0;
   #repeatMs = COMMITTED_REPEAT_MIN_MS;
   #publishedAt = 0;
@@ -106,17 +111,19 @@ export class StatefulRunner {
       timeUs: this.#nowUs(),
     }).finish();
     await new Promise<void>((resolve, reject) => {
-      this.#onCommit = resolve;
+      this.#onCommit = () => {
+        this.#rejectStart = undefined;
+        resolve();
+      };
       this.#rejectStart = reject;
       this.#perform(this.#writer.append(performance.now(), EntryKind.STARTED, started));
     });
-    this.#rejectStart = undefined;
   }
 
   /** Takes nothing more, waits for what is on its way, and goes. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
-    this.#queue = [];
     if (!this.#ended && this.#writer.committed < this.#writer.appended) {
       await new Promise<void>((resolve) => {
         this.#onCommit = () => {
@@ -158,20 +165,31 @@ export class StatefulRunner {
 
   #turn(): void {
     // Nothing is served before the STARTED entry is committed: until then what came before it may not be (Raft, 5.4.2).
-    if (this.#ended || this.#writer.committed <= this.#opened.seq) return;
-    while (this.#queue.length > 0 && this.#writer.room) {
-      const position = { epoch: this.#epoch, entry: this.#writer.appended };
-      const result = this.#state.step(this.#nowUs(), this.#queue, position);
-      if (result.taken > this.#queue.length || (result.taken === 0 && result.payload === undefined)) {
-        throw new Error(`step took ${result.taken} of ${this.#queue.length} requests`);
-      }
-      const rest = this.#queue.slice(result.taken);
-      for (const request of this.#queue.slice(0, result.taken)) this.#queueBytes -= request.data.length;
-      this.#queue = rest;
-      if (result.payload !== undefined) this.#append(result.payload);
-      for (const reply of result.replies) this.#held.push({ after: this.#writer.appended, reply });
-      this.#release();
+    if (this.#ended || this.#stopping || this.#writer.committed <= this.#opened.seq) return;
+    for (;;) {
+      const dueUs = this.#dueUs();
+      if (!this.#writer.room || (this.#queue.length === 0 && dueUs > this.#nowUs())) break;
+      this.#step(dueUs);
     }
+    // Without room for an entry the next acknowledgement brings the next turn.
+    if (this.#writer.room) this.#dueTimer.arm(this.#dueUs(), this.#nowUs());
+  }
+
+  #step(dueUs: number): void {
+    const position = { epoch: this.#epoch, entry: this.#writer.appended };
+    const result = this.#state.step(this.#nowUs(), this.#queue, position);
+    const idle = result.taken === 0 && result.payload === undefined && this.#dueUs() <= dueUs;
+    if (result.taken > this.#queue.length || idle) {
+      throw new Error(`step took ${result.taken} of ${this.#queue.length} requests, due at ${this.#dueUs()}`);
+    }
+    for (const request of this.#queue.splice(0, result.taken)) this.#queueBytes -= request.data.length;
+    if (result.payload !== undefined) this.#append(result.payload);
+    for (const reply of result.replies) this.#held.push({ after: this.#writer.appended, reply });
+    this.#release();
+  }
+
+  #dueUs(): number {
+    return this.#state.nextDue?.() ?? Infinity;
   }
 
   #append(payload: Uint8Array): void {
@@ -293,15 +311,16 @@ export class StatefulRunner {
   #fail(reason: string): void {
     if (this.#ended) return;
     this.#end();
+    if (this.#rejectStart !== undefined) return this.#rejectStart(new Error(reason));
     this.#onCommit?.();
-    if (this.#rejectStart === undefined) this.#context.fail(reason);
-    else this.#rejectStart(new Error(reason));
+    this.#context.fail(reason);
   }
 
   #end(): void {
     this.#ended = true;
     clearTimeout(this.#repeatTimer);
     clearTimeout(this.#retryTimer);
+    this.#dueTimer.stop();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
   }
 }
