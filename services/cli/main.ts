@@ -3,12 +3,17 @@ import { Command, CommanderError } from "commander";
 import { programVersion } from "../host/process-entry.ts";
 import { ConfigError } from "../market/config.ts";
 import { auditCommand } from "./commands/audit.ts";
+import { blockCommand, unblockCommand } from "./commands/block.ts";
 import { bookCommand } from "./commands/book.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { downCommand } from "./commands/down.ts";
 import { jobCommand } from "./commands/job.ts";
 import { orderCommand } from "./commands/order.ts";
+import { phaseCommand } from "./commands/phase.ts";
+import { reduceCommand } from "./commands/reduce.ts";
+import { referenceCommand } from "./commands/reference.ts";
+import { replaceCommand } from "./commands/replace.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { statusCommand } from "./commands/status.ts";
 import { upCommand } from "./commands/up.ts";
@@ -27,10 +32,19 @@ function program(): Command {
     statusCommand,
     jobCommand,
     orderCommand,
+    replaceCommand,
+    reduceCommand,
     cancelCommand,
     bookCommand,
+    phaseCommand,
+    referenceCommand,
+    blockCommand,
+    unblockCommand,
+    auditCommand,
+    replayCommand,
+    demoCommand,
   ];
-  for (const command of [...commands, auditCommand, replayCommand, demoCommand]) root.addCommand(command());
+  for (const command of commands) root.addCommand(command());
   const prepare = (command: Command): void => {
     command.exitOverride();
     command.commands.forEach(prepare);

@@ -10,3 +10,12 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
     return value;
   };
 }
+
+/** Reads an option's text as a whole number, which may be below 0. */
+export function signedNumber(text: string): number {
+  const value = Number(text);
+  if (!/^[+-]?[0-9]+$/.test(text) || !Number.isSafeInteger(value)) {
+    throw new InvalidArgumentError(`'${text}' is not a whole number`);
+  }
+  return value;
+}

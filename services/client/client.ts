@@ -6,8 +6,8 @@ import {
   type Reject,
   type Resumed,
 } from "../../proto/generated/evercross/v1/gateway.ts";
-import type { Request } from "../../proto/generated/evercross/v1/link.ts";
-import { RejectReason } from "../../proto/generated/evercross/v1/types.ts";
+import type { NewOrder, Request } from "../../proto/generated/evercross/v1/link.ts";
+import { Peg, PostOnly, RejectReason, SelfTrade, Side } from "../../proto/generated/evercross/v1/types.ts";
 import {
   CLIENT_RECONNECT_MAX_MS,
   CLIENT_RECONNECT_MIN_MS,
@@ -16,7 +16,7 @@ import {
 } from "../limits.ts";
 import { GatewayLink } from "./link.ts";
 import { SymbolChain } from "./symbol-chain.ts";
-import type { ClientOptions, OrderTerms, SessionClient } from "./types.ts";
+import type { ClientOptions, MassCancelFilter, OrderTerms, SessionClient, Subscription } from "./types.ts";
 
 /** Ends that another connection may mend. All others are the client's own fault, or somebody's decision. */
 const MENDABLE: ReadonlySet<LogoutReason> = new Set([
@@ -28,6 +28,25 @@ const MENDABLE: ReadonlySet<LogoutReason> = new Set([
   LogoutReason.GATEWAY_FULL,
   LogoutReason.RESUME_FAILED,
 ]);
+
+/** The further terms that a plain order does not have. */
+const NO_TERMS = {
+  displayQuantity: 0,
+  minQuantity: 0,
+  triggerPrice: 0,
+  offset: 0,
+  peg: Peg.UNSPECIFIED,
+  expiryUs: 0,
+  hidden: false,
+  allOrNone: false,
+  postOnly: PostOnly.UNSPECIFIED,
+  selfTrade: SelfTrade.UNSPECIFIED,
+  ocoClientOrderId: 0,
+  account: "",
+} satisfies Partial<NewOrder>;
+
+const EVERY_ORDER = { side: Side.UNSPECIFIED, lowPrice: 0, highPrice: 0, account: "" } as const;
+const NOTHING = { book: false, trades: false, top: false, orders: false, auction: false } as const;
 
 interface Waiter<T> {
   resolve(value: T): void;
@@ -47,7 +66,7 @@ export class Client implements SessionClient {
   /** Unanswered, oldest first; a gateway takes so many at a time, the rest wait here. */
   readonly #statusQueries = new Map<number, StatusQuery>();
   #statusQueriesSent = 0;
-  readonly #subscribed = new Map<string, { readonly book: boolean; readonly trades: boolean }>();
+  readonly #subscribed = new Map<string, Subscription>();
   #readyWaiters: (() => void)[] = [];
   #drainWaiters: (() => void)[] = [];
   #link: GatewayLink | undefined;
@@ -96,19 +115,24 @@ export class Client implements SessionClient {
   }
 
   newOrder(symbol: string, terms: OrderTerms): number {
-    return this.#request(symbol, { $case: "newOrder", value: { ...terms } });
+    return this.#request(symbol, { $case: "newOrder", value: { ...NO_TERMS, ...terms } });
   }
 
   cancel(symbol: string, clientOrderId: number): number {
     return this.#request(symbol, { $case: "cancelOrder", value: { clientOrderId } });
   }
 
-  replace(symbol: string, clientOrderId: number, price: number, quantity: number): number {
-    return this.#request(symbol, { $case: "replaceOrder", value: { clientOrderId, price, quantity } });
+  replace(symbol: string, clientOrderId: number, price: number, quantity: number, triggerPrice = 0): number {
+    const value = { clientOrderId, price, quantity, triggerPrice };
+    return this.#request(symbol, { $case: "replaceOrder", value });
   }
 
-  massCancel(symbol: string): number {
-    return this.#request(symbol, { $case: "massCancel", value: {} });
+  reduce(symbol: string, clientOrderId: number, quantity: number): number {
+    return this.#request(symbol, { $case: "reduceOrder", value: { clientOrderId, quantity } });
+  }
+
+  massCancel(symbol: string, filter: MassCancelFilter = {}): number {
+    return this.#request(symbol, { $case: "massCancel", value: { ...EVERY_ORDER, ...filter } });
   }
 
   orderStatus(symbol: string, clientOrderId: number): Promise<OrderStatus> {
@@ -123,9 +147,12 @@ export class Client implements SessionClient {
     });
   }
 
-  subscribe(symbol: string, what: { readonly book: boolean; readonly trades: boolean }): void {
+  subscribe(symbol: string, what: Subscription): void {
+    const before = this.#subscribed.has(symbol);
     this.#subscribed.set(symbol, what);
-    if (this.#up) this.#link?.send({ $case: "subscribe", value: { symbol, ...what } });
+    if (!this.#up) return;
+    if (before) this.#link?.send({ $case: "unsubscribe", value: { symbol } });
+    this.#link?.send({ $case: "subscribe", value: { symbol, ...NOTHING, ...what } });
   }
 
   unsubscribe(symbol: string): void {
@@ -143,7 +170,7 @@ export class Client implements SessionClient {
   #chain(symbol: string): SymbolChain {
     let chain = this.#chains.get(symbol);
     if (chain === undefined) {
-      chain = new SymbolChain(symbol);
+      chain = new SymbolChain(symbol, this.#options.refreshes);
       this.#chains.set(symbol, chain);
     }
     return chain;
@@ -213,6 +240,18 @@ export class Client implements SessionClient {
         return handlers.onBookUpdate?.(body.value);
       case "trade":
         return handlers.onTrade?.(body.value);
+      case "top":
+        return handlers.onTop?.(body.value);
+      case "ordersSnapshot":
+        return handlers.onOrdersSnapshot?.(body.value);
+      case "ordersUpdate":
+        return handlers.onOrdersUpdate?.(body.value);
+      case "phase":
+        return handlers.onPhase?.(body.value);
+      case "indicative":
+        return handlers.onIndicative?.(body.value);
+      case "uncross":
+        return handlers.onUncross?.(body.value);
       case "logout":
         return this.#loggedOut(body.value);
       case "heartbeat":
@@ -229,7 +268,7 @@ export class Client implements SessionClient {
         this.#link?.send({ $case: "resume", value: chain.resume() });
     }
     for (const [symbol, what] of this.#subscribed) {
-      this.#link?.send({ $case: "subscribe", value: { symbol, ...what } });
+      this.#link?.send({ $case: "subscribe", value: { symbol, ...NOTHING, ...what } });
     }
     this.#statusQueriesSent = 0;
     this.#sendStatusQueries();

@@ -15,6 +15,7 @@ export type ResumeOutcome =
  */
 export class SymbolChain {
   readonly symbol: string;
+  readonly #refreshes: boolean;
   #pending: Request[] = [];
   #head = 0;
   /** The last request made; the next one's `prev`. */
@@ -29,8 +30,10 @@ export class SymbolChain {
   /** `Resumed` came on this connection. */
   open = false;
 
-  constructor(symbol: string) {
+  /** `refreshes`: reports of icebergs that show anew are wanted. */
+  constructor(symbol: string, refreshes = false) {
     this.symbol = symbol;
+    this.#refreshes = refreshes;
   }
 
   get unanswered(): number {
@@ -51,10 +54,11 @@ export class SymbolChain {
   }
 
   resume(): Resume {
-    if (!this.#anchored) return { symbol: this.symbol, entry: 0, event: 0, markOnly: true };
+    const common = { symbol: this.symbol, refreshes: this.#refreshes };
+    if (!this.#anchored) return { ...common, entry: 0, event: 0, markOnly: true };
     // One event may have two reports, and the link may have broken between them.
     return {
-      symbol: this.symbol,
+      ...common,
       entry: this.#resumeEntry,
       event: Math.max(0, this.#lastEvent - 1),
       markOnly: false,

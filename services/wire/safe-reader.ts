@@ -15,6 +15,10 @@ export class SafeReader extends BinaryReader {
     return this.#clamp(super.uint64());
   }
 
+  override sint64(): bigint | string {
+    return this.#clamp(super.sint64());
+  }
+
   #clamp(value: bigint | string): bigint | string {
     const number = Number(value);
     if (Number.isSafeInteger(number)) return value;

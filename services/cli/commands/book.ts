@@ -1,58 +1,50 @@
 import { Command, Option } from "commander";
-import { RejectReason, Side } from "../../../proto/generated/evercross/v1/types.ts";
+import { RejectReason } from "../../../proto/generated/evercross/v1/types.ts";
 import { connectClient } from "../../client/index.ts";
-import { PriceLevels } from "../../flow/price-levels.ts";
 import { CLI_ANSWER_MAX_MS } from "../../limits.ts";
+import { BookScreen } from "../book-screen.ts";
 import { dataOption } from "../common-options.ts";
 import { gatewayOption, logonOptions, sessionOption } from "../gateway-option.ts";
 import { interruptSignal } from "../interrupt.ts";
-import { printLine, printTable } from "../output.ts";
 import type { TradingOptions } from "../trading.ts";
 import { wholeNumber } from "../whole-number.ts";
 
 interface BookOptions extends TradingOptions {
   readonly levels: number;
+  readonly orders?: true;
   readonly watch?: true;
-}
-
-function print(symbol: string, event: number, book: PriceLevels, max: number): void {
-  const [bids, asks] = [book.best(Side.BUY, max), book.best(Side.SELL, max)];
-  printLine(`${symbol} after event ${event}`);
-  printTable(
-    ["bid quantity", "bid", "ask", "ask quantity"],
-    Array.from({ length: Math.max(bids.length, asks.length) }, (_, index) => {
-      const [bid, ask] = [bids[index], asks[index]];
-      return [bid?.quantity ?? "", bid?.price ?? "", ask?.price ?? "", ask?.quantity ?? ""];
-    }),
-  );
 }
 
 /** Follows the symbol's book; resolves after the first whole one, or with `watch` at the signal. */
 function follow(symbol: string, options: BookOptions, signal: AbortSignal): Promise<void> {
   const logon = logonOptions(options.gateway, options.data, options.session);
-  const book = new PriceLevels();
-  let paging = false;
+  const orders = options.orders === true;
   return new Promise((resolve, reject) => {
     const finish = (error?: Error): void => {
       clearTimeout(late);
       void client.close().then(() => (error === undefined ? resolve() : reject(error)));
     };
+    let due = false;
+    const print = (): void => {
+      due = false;
+      screen.print();
+      if (options.watch === undefined) finish();
+    };
+    const screen = new BookScreen({
+      symbol,
+      orders,
+      max: options.levels,
+      changed: () => {
+        clearTimeout(late);
+        // What arrives together is shown once.
+        if (!due) setImmediate(print);
+        due = true;
+      },
+    });
     const client = connectClient({
       ...logon,
       handlers: {
-        onBookSnapshot: (snapshot) => {
-          clearTimeout(late);
-          if (!paging) book.clear();
-          for (const level of snapshot.levels) book.set(level.side, level.price, level.quantity);
-          paging = !snapshot.last;
-          if (paging) return;
-          print(symbol, snapshot.event, book, options.levels);
-          if (options.watch === undefined) finish();
-        },
-        onBookUpdate: (update) => {
-          for (const change of update.changes) book.set(change.side, change.price, change.quantity);
-          if (options.watch === true) print(symbol, update.event, book, options.levels);
-        },
+        ...screen.handlers(),
         onReject: (reject) => {
           const why = reject.reason === RejectReason.UNKNOWN_SYMBOL ? "unknown symbol" : reject.text;
           finish(new Error(`${symbol}: ${why}`));
@@ -65,18 +57,21 @@ function follow(symbol: string, options: BookOptions, signal: AbortSignal): Prom
       finish(new Error(`no book came within ${CLI_ANSWER_MAX_MS / 1000} s: is the market up?`));
     }, CLI_ANSWER_MAX_MS);
     signal.addEventListener("abort", () => finish());
-    client.subscribe(symbol, { book: true, trades: false });
+    client.subscribe(symbol, { auction: true, book: !orders, orders });
   });
 }
 
-/** `evercross book SYMBOL`: the best levels of both sides, once or at every change. */
+/** `evercross book SYMBOL`: phase, indicative price and the best levels or orders of both sides, once or at every change. */
 export function bookCommand(): Command {
   return new Command("book")
-    .description("show the best levels of a symbol's book")
+    .description("show a symbol's phase, and the best levels or orders of its book")
     .argument("<symbol>", "symbol of the market")
     .addOption(
-      new Option("--levels <count>", "levels of each side").argParser(wholeNumber(1, 10_000)).default(10),
+      new Option("--levels <count>", "levels, or orders, of each side")
+        .argParser(wholeNumber(1, 10_000))
+        .default(10),
     )
+    .option("--orders", "show every shown order instead of levels")
     .option("--watch", "show it again at every change, until Ctrl-C")
     .addOption(gatewayOption())
     .addOption(dataOption())

@@ -9,9 +9,10 @@ const MOST = Number.MAX_SAFE_INTEGER;
 const UINT64_MAX = 2n ** 64n - 1n;
 const INT64_MIN = -(2n ** 63n);
 
-/** A new order as any program may write it: its id (uint64), price and quantity (int64). */
-function order(id: bigint, price: bigint, quantity: bigint): Uint8Array {
-  return new BinaryWriter().uint32(8).uint64(id).uint32(40).int64(price).uint32(48).int64(quantity).finish();
+/** A new order as any program may write it: its id (uint64), price and quantity (int64), and offset (sint64). */
+function order(id: bigint, price: bigint, quantity: bigint, offset = 0n): Uint8Array {
+  const plain = new BinaryWriter().uint32(8).uint64(id).uint32(40).int64(price).uint32(48).int64(quantity);
+  return plain.uint32(80).sint64(offset).finish();
 }
 
 function near(value: bigint): number {
@@ -33,11 +34,12 @@ describe("a reader of strangers' messages", () => {
       fc.maxSafeNat().map(BigInt),
     );
     fc.assert(
-      fc.property(uint64, int64, int64, (id, price, quantity) => {
-        const reader = new SafeReader(order(id, price, quantity));
+      fc.property(uint64, int64, int64, int64, (id, price, quantity, offset) => {
+        const reader = new SafeReader(order(id, price, quantity, offset));
         const read = NewOrder.decode(reader);
-        expect([read.clientOrderId, read.price, read.quantity]).toEqual([id, price, quantity].map(near));
-        const safe = [id, price, quantity].every((value) => BigInt(near(value)) === value);
+        const sent = [id, price, quantity, offset];
+        expect([read.clientOrderId, read.price, read.quantity, read.offset]).toEqual(sent.map(near));
+        const safe = sent.every((value) => BigInt(near(value)) === value);
         expect(reader.outOfRange).toBe(!safe);
       }),
       { numRuns: 500 },
