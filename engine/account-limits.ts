@@ -23,8 +23,8 @@ const INSERTION_MAX = 32;
 
 /**
  * What counts against the limits of one account, RULES.md 5.1: a table with a place for each account that has limits
- * or a position of its own. Places count from 1. Each number is a safe integer, and so is each sum that is within a
- * limit: a sum or product that is not is above every limit, also when it is rounded.
+ * or a position of its own. Places count from 1. Each number is a safe integer, as the open quantity of the book's
+ * sides is, and so is each sum that is within a limit: one that is not is above every limit, also when it is rounded.
  */
 export class AccountLimits {
   private values = new Float64Array(WIDTH * 2);
