@@ -2,47 +2,67 @@ import { Side } from "./codes.ts";
 import { broken } from "./invariant.ts";
 import { LevelTable } from "./level-table.ts";
 import { PriceLadder } from "./price-ladder.ts";
+import type { ShownBook } from "./shown-book.ts";
+
+/** Told of each level that an event changed; `quantity` is what it now shows, 0: it is gone. */
+export type LevelListener = (side: Side, price: number, quantity: number) => void;
 
 /**
- * The quantity at each price, kept by following a symbol's events and nothing else: market depth. Each method takes
- * the fields of one event and returns the new quantity of the level that it changed (0: the level is gone), so that
- * a follower can pass the change on. Levels are right after each whole request. Throws `InvariantError` when an event
- * takes more from a level than is there.
+ * The shown quantity at each price, kept by following a symbol's events and nothing else: market depth. Its memory
+ * grows with the levels, not with the orders: what a trade takes is shown at the trade's price in continuous trading; in
+ * an auction, where orders trade best price first, at the best shown level of the order's side.
  */
-export class LevelBook {
+export class LevelBook implements ShownBook {
   private readonly table = new LevelTable();
   private readonly bids: PriceLadder;
   private readonly asks: PriceLadder;
+  private readonly changed: LevelListener | undefined;
 
   /** `tick`: the instrument's. */
-  constructor(tick: number) {
+  constructor(tick: number, changed?: LevelListener) {
     this.bids = new PriceLadder(this.table, Side.BUY, tick);
     this.asks = new PriceLadder(this.table, Side.SELL, tick);
+    this.changed = changed;
   }
 
-  /** Of an `ACCEPTED` event; `resting` may be 0: nothing changes. */
-  accepted(side: Side, price: number, resting: number): number {
-    return this.change(side, price, resting);
+  shows(_event: number, _orderId: number, side: Side, price: number, shown: number): void {
+    this.change(side, price, shown);
   }
 
-  /** Of a `TRADE` event: the maker, on the other side, gets smaller. */
-  trade(takerSide: Side, price: number, quantity: number): number {
-    return this.change(takerSide === Side.BUY ? Side.SELL : Side.BUY, price, -quantity);
+  hides(_orderId: number, side: Side, price: number, shown: number): void {
+    this.change(side, price, -shown);
   }
 
-  /** Of a `CANCELLED` event; `rested` may be 0: nothing changes. */
-  cancelled(side: Side, price: number, rested: number): number {
-    return this.change(side, price, -rested);
+  traded(
+    takerSide: Side,
+    price: number,
+    _takerOrderId: number,
+    takerShown: number,
+    _makerOrderId: number,
+    makerShown: number,
+    isAuction: boolean,
+  ): void {
+    const makerSide = takerSide === Side.BUY ? Side.SELL : Side.BUY;
+    if (takerShown !== 0) this.change(takerSide, this.bestPrice(takerSide), -takerShown);
+    if (makerShown !== 0) this.change(makerSide, isAuction ? this.bestPrice(makerSide) : price, -makerShown);
   }
 
-  /** Of a `REPLACED` event: first the old price's level, by `replacedOld`, then the new one's. They may be the same. */
-  replacedOld(side: Side, oldPrice: number, oldLeaves: number): number {
-    return this.change(side, oldPrice, -oldLeaves);
-  }
-
-  /** `resting` may be 0: nothing changes. */
-  replacedNew(side: Side, price: number, resting: number): number {
-    return this.change(side, price, resting);
+  /** A level that is the same before and after is told once. */
+  replaced(
+    _event: number,
+    _orderId: number,
+    side: Side,
+    oldPrice: number,
+    oldShown: number,
+    price: number,
+    shown: number,
+  ): void {
+    if (price === oldPrice) {
+      this.change(side, price, shown - oldShown);
+      return;
+    }
+    this.change(side, oldPrice, -oldShown);
+    this.change(side, price, shown);
   }
 
   /** Sets a level, for instance of a snapshot; 0 removes it. */
@@ -50,10 +70,22 @@ export class LevelBook {
     this.change(side, price, quantity - this.quantity(side, price));
   }
 
-  /** What is open at a price. */
+  /** What is shown at a price. */
   quantity(side: Side, price: number): number {
     const level = this.ladder(side).find(price);
     return level === 0 ? 0 : this.table.quantity(level);
+  }
+
+  /** The best shown price, 0: none. */
+  bestPrice(side: Side): number {
+    const { best } = this.ladder(side);
+    return best === 0 ? 0 : this.table.price(best);
+  }
+
+  /** What is shown at the best price. */
+  bestQuantity(side: Side): number {
+    const { best } = this.ladder(side);
+    return best === 0 ? 0 : this.table.quantity(best);
   }
 
   /** Up to `max` levels, best first. */
@@ -73,15 +105,16 @@ export class LevelBook {
     return side === Side.BUY ? this.bids : this.asks;
   }
 
-  private change(side: Side, price: number, by: number): number {
-    // A market order has no price, and what never rested no level.
-    if (by === 0) return price === 0 ? 0 : this.quantity(side, price);
+  private change(side: Side, price: number, by: number): void {
+    // An order without price is never shown.
+    if (by === 0) return;
+    if (price === 0) broken(`level book: an event changes by ${by} what is shown at no price`);
     const ladder = this.ladder(side);
     const level = ladder.obtain(price);
     this.table.addQuantity(level, by);
     const quantity = this.table.quantity(level);
     if (quantity < 0) broken(`level ${price}: an event takes ${-by} of ${quantity - by}`);
     if (quantity === 0) ladder.remove(level);
-    return quantity;
+    this.changed?.(side, price, quantity);
   }
 }
