@@ -129,3 +129,13 @@ export const PROOF_STATE_MAX_MS = 10_000;
 
 /** Order status requests of one session that may be unanswered at a time: each is a question to crossing. */
 export const STATUS_QUERIES_MAX = 256;
+
+/** Orders in one page of a snapshot of shown orders: a page stays below 64 KiB. */
+export const SNAPSHOT_ORDERS_MAX = 1000;
+
+/**
+ * Log entries that are searched backwards for the last indicative price of an auction that is on, and how many are read at a
+ * time: nearly every entry of an auction has one.
+ */
+export const INDICATION_ENTRIES_MAX = 16_384;
+export const INDICATION_ENTRIES_READ = 64;

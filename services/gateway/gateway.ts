@@ -30,6 +30,7 @@ import {
   SUBSCRIPTIONS_MAX,
 } from "../limits.ts";
 import type { MarketConfig } from "../market/config.ts";
+import { instrumentOf } from "../market/instrument.ts";
 import { replicasOf } from "../market/layout.ts";
 import { Connection } from "./connection.ts";
 import { Counters } from "./counters.ts";
@@ -58,7 +59,7 @@ export class Gateway {
   readonly #sessions = new Map<string, Session>();
   readonly #desks = new Map<string, SymbolDesk>();
   readonly #deskList: SymbolDesk[] = [];
-  readonly #ticks: ReadonlyMap<string, number>;
+  readonly #symbols: ReadonlySet<string>;
   readonly #dirtyDesks = new Set<SymbolDesk>();
   readonly #dirtyConnections = new Set<Connection>();
   readonly #rejects = new Counters();
@@ -73,8 +74,8 @@ export class Gateway {
     this.#credentials = new Credentials(config.sessions);
     this.#port = new BusReplicaPort(context.bus, context.cluster);
     this.#inbox = context.bus.inbox();
+    this.#symbols = new Set(config.instruments.map(({ symbol }) => symbol));
     this.#claims = jobSubject(context.cluster, jobName("gateway", "all"), "in");
-    this.#ticks = new Map(config.instruments.map((instrument) => [instrument.symbol, instrument.tick]));
   }
 
   /** Resolves when connections are accepted. Rejects when the port cannot be had. */
@@ -277,14 +278,14 @@ export class Gateway {
   #desk(symbol: string): SymbolDesk | undefined {
     const known = this.#desks.get(symbol);
     if (known !== undefined && !known.broken) return known;
-    const tick = this.#ticks.get(symbol);
+    if (!this.#symbols.has(symbol)) return undefined;
+    const instrument = instrumentOf(this.#config, symbol);
     const replica = replicasOf(this.#config, jobName("crossing", symbol))[0];
-    if (tick === undefined || replica === undefined) return undefined;
+    if (instrument === undefined || replica === undefined) return undefined;
     known?.close();
     const { bus, cluster, logger } = this.#context;
     const desk: SymbolDesk = new SymbolDesk({
-      symbol,
-      tick,
+      instrument,
       cluster,
       replica,
       bus,

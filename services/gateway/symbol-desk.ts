@@ -1,7 +1,12 @@
 import type { Logger } from "pino";
+import type { Instrument } from "../../engine/index.ts";
 import { EventBatch } from "../../proto/generated/evercross/v1/event.ts";
 import type { OrderStatusRequest, Resume, Subscribe } from "../../proto/generated/evercross/v1/gateway.ts";
-import { LogoutReason } from "../../proto/generated/evercross/v1/gateway.ts";
+import {
+  type ExecutionReport,
+  LogoutReason,
+  ReportKind,
+} from "../../proto/generated/evercross/v1/gateway.ts";
 import {
   CrossingAnswer,
   CrossingMessage,
@@ -18,13 +23,13 @@ import { type Bus, BusRequestError } from "../../runtime/messaging/bus.ts";
 import { jobSubject } from "../../runtime/messaging/subject.ts";
 import { CROSSING_QUERY_TIMEOUT_MS, REPLAY_BACKLOG_BYTES_MAX } from "../limits.ts";
 import { Link, type LinkOutcome } from "./link.ts";
-import { DepthBook, sendSnapshot, tradesOf } from "./market-data.ts";
+import { MarketDesk } from "./market-desk.ts";
+import { orderStatus } from "./order-status.ts";
 import { forEachReport } from "./reports.ts";
 import type { Session } from "./session.ts";
 
 export interface DeskOptions {
-  readonly symbol: string;
-  readonly tick: number;
+  readonly instrument: Instrument;
   readonly cluster: string;
   readonly replica: JobName;
   readonly bus: Bus;
@@ -43,6 +48,12 @@ interface Attached {
   readonly session: Session;
   /** Entries before this one were given to it already. */
   readonly from: number;
+  /** It wants to hear of icebergs that show anew. */
+  readonly refreshes: boolean;
+}
+
+function tell(session: Session, refreshes: boolean, report: ExecutionReport): void {
+  if (refreshes || report.kind !== ReportKind.REFRESHED) session.send({ $case: "report", value: report });
 }
 
 /**
@@ -56,19 +67,15 @@ export class SymbolDesk {
   readonly #feed: Feed;
   readonly #attached = new Map<string, Attached>();
   readonly #opening = new Set<Session>();
-  readonly #bookFollowers = new Set<Session>();
-  readonly #tradeFollowers = new Set<Session>();
-  /** Sessions that wait for a snapshot. */
-  readonly #snapshotsDue = new Set<Session>();
+  readonly #market: MarketDesk;
   readonly #started: Promise<number>;
-  #book: DepthBook | undefined;
-  #bookBuilding: Promise<void> | undefined;
   #deliveryWaiters: (() => void)[] = [];
   #broken: Error | undefined;
 
   constructor(options: DeskOptions) {
     this.#options = options;
-    const job = jobName("crossing", options.symbol);
+    const { symbol } = options.instrument;
+    const job = jobName("crossing", symbol);
     this.#subject = jobSubject(options.cluster, job, "in");
     const { bus, port, cluster, replica } = options;
     this.#feed = new Feed({
@@ -80,8 +87,17 @@ export class SymbolDesk {
       deliver: (entry) => this.#deliver(entry),
       broken: (error) => this.#break(error),
     });
+    this.#market = new MarketDesk(options.instrument, {
+      log: this.#reading(() => this.#broken === undefined),
+      position: () => this.#feed.position,
+      delivered: (entry) => this.#delivered(entry),
+    });
     this.#started = this.#feed.start();
     this.#started.catch((error: unknown) => this.#break(error as Error));
+  }
+
+  get #symbol(): string {
+    return this.#options.instrument.symbol;
   }
 
   /** The log refused: this desk is of no more use. */
@@ -109,15 +125,15 @@ export class SymbolDesk {
         const entries = await reading.entries(next, Math.max(this.#feed.position, marks.entry) + 1);
         if (entries === undefined) return;
         for (const entry of entries) {
-          mark = Math.max(mark, this.#replay(session, entry, resume.event));
+          mark = Math.max(mark, this.#replay(session, entry, resume));
           next = entry.seq + 1;
         }
         await this.#drained(session);
       }
       if (!session.open) return;
-      this.#attached.set(session.name, { session, from: next });
+      this.#attached.set(session.name, { session, from: next, refreshes: resume.refreshes });
       this.link.open(session.name, mark);
-      session.send({ $case: "resumed", value: { symbol: this.#options.symbol, mark, entry: next - 1 } });
+      session.send({ $case: "resumed", value: { symbol: this.#symbol, mark, entry: next - 1 } });
     } catch (error) {
       this.#fail(session, error);
     } finally {
@@ -136,44 +152,25 @@ export class SymbolDesk {
   }
 
   async subscribe(session: Session, what: Subscribe): Promise<void> {
-    if (what.trades) this.#tradeFollowers.add(session);
-    if (!what.book || this.#snapshotsDue.has(session)) return;
-    this.#snapshotsDue.add(session);
     try {
       await this.#started;
-      if (this.#book === undefined)
-        this.#bookBuilding ??= this.#buildBook().finally(() => {
-          this.#bookBuilding = undefined;
-        });
-      await this.#bookBuilding;
-      // One snapshot a turn, however often it was asked for: a few bytes must not cost the other sessions seconds.
-      await new Promise((resolve) => setImmediate(resolve));
-      const book = this.#book;
-      if (!this.#snapshotsDue.delete(session) || book === undefined || !session.open) return;
-      sendSnapshot(session, this.#options.symbol, this.#feed.position, book);
-      this.#bookFollowers.add(session);
+      await this.#market.subscribe(session, what);
     } catch (error) {
       this.#fail(session, error);
     }
   }
 
   unsubscribe(session: Session): void {
-    this.#snapshotsDue.delete(session);
-    this.#bookFollowers.delete(session);
-    this.#tradeFollowers.delete(session);
+    this.#market.unsubscribe(session);
   }
 
   async orderStatus(session: Session, query: OrderStatusRequest): Promise<void> {
-    const { clientOrderId, requestId } = query;
+    const { clientOrderId } = query;
     const body = { $case: "orderQuery", value: { session: session.name, clientOrderId } } as const;
     try {
       const answer = await this.#ask(body, () => session.open);
       if (answer?.body?.$case !== "order") return;
-      const { symbol } = this.#options;
-      session.send({
-        $case: "orderStatus",
-        value: { ...answer.body.value, requestId, symbol, clientOrderId },
-      });
+      session.send({ $case: "orderStatus", value: orderStatus(query, answer.body.value) });
     } catch (error) {
       this.#fail(session, error);
     }
@@ -230,77 +227,52 @@ export class SymbolDesk {
 
   #deliverBatch(now: number, entry: LogEntry): void {
     const batch = EventBatch.decode(entry.payload);
-    const { symbol } = this.#options;
     const targets = batch.sessions.map((name) => {
       const attached = this.#attached.get(name);
-      return attached !== undefined && entry.seq >= attached.from ? attached.session : undefined;
+      return attached !== undefined && entry.seq >= attached.from ? attached : undefined;
     });
-    forEachReport({ symbol, entry: entry.seq }, batch, targets, (session, report) =>
-      session.send({ $case: "report", value: report }),
+    forEachReport(
+      { symbol: this.#symbol, entry: entry.seq },
+      batch,
+      targets,
+      ({ session, refreshes }, report) => tell(session, refreshes, report),
     );
     const answered = new Map<number, number>();
-    for (const step of batch.steps) answered.set(step.session, step.seq);
+    // What no request caused answers none.
+    for (const { session, seq } of batch.steps) if (seq > 0) answered.set(session, seq);
     for (const [index, seq] of answered) {
       const name = batch.sessions[index] as string;
       const count = this.link.answered(now, name, seq);
       const session = this.#attached.get(name)?.session;
       if (session !== undefined) session.inFlight -= count;
     }
-    if (this.#tradeFollowers.size > 0) {
-      for (const value of tradesOf(symbol, entry.seq, batch)) {
-        for (const session of this.#tradeFollowers) session.send({ $case: "trade", value });
-      }
-    }
-    if (this.#book === undefined) return;
-    const changes = this.#book.apply(batch);
-    const value = { symbol, entry: entry.seq, event: this.#book.event, changes };
-    for (const session of this.#bookFollowers) session.send({ $case: "bookUpdate", value });
+    this.#market.deliver(entry.seq, batch);
   }
 
   /** The reports of one stored entry for one session. Returns the last request of the session in it, or 0. */
-  #replay(session: Session, entry: LogEntry, after: number): number {
+  #replay(session: Session, entry: LogEntry, { event: after, refreshes }: Resume): number {
     if (entry.kind !== EntryKind.DATA) return 0;
     const batch = EventBatch.decode(entry.payload);
     const index = batch.sessions.indexOf(session.name);
     if (index < 0) return 0;
     const targets = batch.sessions.map((_, at) => (at === index ? session : undefined));
-    forEachReport({ symbol: this.#options.symbol, entry: entry.seq }, batch, targets, (_, report) => {
-      if (report.event > after) session.send({ $case: "report", value: report });
+    forEachReport({ symbol: this.#symbol, entry: entry.seq }, batch, targets, (_, report) => {
+      if (report.event > after) tell(session, refreshes, report);
     });
-    return batch.steps.findLast((step) => step.session === index)?.seq ?? 0;
+    return batch.steps.findLast((step) => step.session === index && step.seq > 0)?.seq ?? 0;
   }
 
-  /** Rows, then entries up to where the feed stands; joins it in the turn in which nothing is missing. */
-  async #buildBook(): Promise<void> {
-    const reading = this.#reading(() => this.#broken === undefined);
-    let book = new DepthBook(this.#options.tick);
-    const rows = await reading.rows({
-      begin: () => {
-        book = new DepthBook(this.#options.tick);
-      },
-      row: (key, value) => book.row(key, value),
-    });
-    if (rows === undefined) return;
-    book.rowsEnd();
-    // The log may be ahead of the feed: then the feed has to come to where the rows are.
-    while (this.#feed.position < rows) {
-      this.#feed.committed(rows);
+  /** Waits until the feed has come to this entry. */
+  async #delivered(entry: number): Promise<void> {
+    while (this.#feed.position < entry) {
+      this.#feed.committed(entry);
       await new Promise<void>((resolve) => this.#deliveryWaiters.push(resolve));
     }
-    for (let next = rows + 1; next <= this.#feed.position;) {
-      const entries = await reading.entries(next, this.#feed.position + 1);
-      if (entries === undefined) return;
-      for (const entry of entries) {
-        if (entry.kind === EntryKind.DATA) book.apply(EventBatch.decode(entry.payload));
-        next = entry.seq + 1;
-      }
-    }
-    this.#book = book;
   }
 
   #reading(wanted: () => boolean): LogClient {
-    const { replica, port, symbol } = this.#options;
-    return new LogClient(jobName("crossing", symbol), replica, port, wanted);
+    const { replica, port } = this.#options;
+    return new LogClient(jobName("crossing", this.#symbol), replica, port, wanted);
   }
 
   async #drained(session: Session): Promise<void> {
@@ -351,10 +323,7 @@ export class SymbolDesk {
 
   #break(error: Error): void {
     this.#broken = error;
-    this.#options.logger.error(
-      { err: error, symbol: this.#options.symbol },
-      "the symbol's log cannot be followed",
-    );
+    this.#options.logger.error({ err: error, symbol: this.#symbol }, "the symbol's log cannot be followed");
     for (const { session } of this.#attached.values()) this.#fail(session, error);
   }
 }
