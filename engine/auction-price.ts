@@ -38,8 +38,8 @@ interface Meeting {
  *       102     100      40        demand at 101: 160, supply:  80 → volume 80
  *       101      10      80        the price is 102
  *
- * - `SHANGHAI`: Trading Rules of the Shanghai Stock Exchange, 3.6: the price of the highest volume, at which all buys
- *   above it, all sells below it, and one side at it are executed; of several the one that leaves the least
+ * - `SHANGHAI`: Trading Rules of the Shanghai Stock Exchange, chapter 3, execution price of the call auction: of the highest volume, and all buys
+ *   above it, all sells below it, and one side at it are executed at it; of several the one that leaves the least
  *   unexecuted; of several the middle.
  * - `XETRA`: Market Model for the Trading Venue Xetra, price determination in auctions: the limit of the highest volume
  *   and the lowest surplus; with a surplus of demand at all of several the highest, of supply the lowest; else the
