@@ -38,12 +38,12 @@ interface Meeting {
  *       102     100      40        demand at 101: 160, supply:  80 → volume 80
  *       101      10      80        the price is 102
  *
- * - `SHANGHAI`: Trading Rules of the Shanghai Stock Exchange, chapter 3, execution price of the call auction: of the highest volume, and all buys
- *   above it, all sells below it, and one side at it are executed at it; of several the one that leaves the least
- *   unexecuted; of several the middle.
+ * - `SHANGHAI`: Trading Rules of the Shanghai Stock Exchange, chapter 3, execution price of the call auction: the price
+ *   of the highest volume, at which all buys above it, all sells below it, and one side at it are executed; of several
+ *   the one that leaves the least unexecuted; of several the middle.
  * - `XETRA`: Market Model for the Trading Venue Xetra, price determination in auctions: the limit of the highest volume
- *   and the lowest surplus; with a surplus of demand at all of several the highest, of supply the lowest; else the
- *   reference price, held between the highest limit with a surplus of demand and the lowest with one of supply.
+ *   and the lowest surplus; with a surplus of demand at all of several the highest, of supply the lowest; with both the
+ *   highest of those and the lowest of these, or without any, the limit nearest to the reference price.
  * - `NASDAQ`: Equity 4, Rules 4752(d)(2) and 4754(b)(2): the price of the most shares; then of the least imbalance; then
  *   the entered price at which shares remain unexecuted; then the nearest to the reference, which in those rules is
  *   the middle of bid and ask, here the last price.
@@ -138,7 +138,7 @@ function limitPrice(meeting: Meeting, tick: number, reference: number, middle: b
     high = supply <= demand ? nextSell : nextBuy;
   }
   if (middle || reference === 0) return low + Math.floor((high - low) / tick / 2) * tick;
-  return Math.min(high, Math.max(low, reference));
+  return reference - low < high - reference ? low : high;
 }
 
 /** Nasdaq's price, among all on the tick. */

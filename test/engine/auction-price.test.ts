@@ -64,10 +64,9 @@ function bruteForce(
     if (least > 0) candidates = [...demanded.slice(-1), ...supplied.slice(0, 1)];
     const low = candidates[0]!;
     const high = candidates.at(-1)!;
-    price =
-      rule === AuctionRule.SHANGHAI || near === 0
-        ? Math.floor((low + high) / 2 / tick) * tick
-        : Math.min(high, Math.max(low, near));
+    if (limits.length === 0) price = near;
+    else if (rule === AuctionRule.SHANGHAI || near === 0) price = Math.floor((low + high) / 2 / tick) * tick;
+    else price = candidates.reduce((best, at) => (Math.abs(at - near) <= Math.abs(best - near) ? at : best));
   }
   const over = excess(price);
   const side = over === 0 ? 0 : over > 0 ? Side.BUY : Side.SELL;
@@ -154,15 +153,123 @@ describe("the auction price", () => {
     expect(prices([[202, 50]], [[199, 80]], 201)).toEqual([199, 199, 199]);
   });
 
-  test("without imbalance is the middle, or the reference held within the limits", () => {
+  test("without imbalance is the middle, the limit nearest to the reference, or the price nearest to it", () => {
     const buys: Order[] = [[203, 100]];
     const sells: Order[] = [[198, 100]];
     expect(prices(buys, sells, 0)).toEqual([200, 200, 200]);
-    expect(prices(buys, sells, 199)).toEqual([200, 199, 199]);
+    expect(prices(buys, sells, 199)).toEqual([200, 198, 199]);
+    expect(prices(buys, sells, 202)).toEqual([200, 203, 202]);
     expect(prices(buys, sells, 300)).toEqual([200, 203, 203]);
     expect(prices(buys, sells, 100)).toEqual([200, 198, 198]);
     // Rounded down to the tick, also the reference.
-    expect(prices([[210, 100]], [[195, 100]], 208, 5)).toEqual([200, 205, 205]);
+    expect(prices([[210, 100]], [[195, 100]], 208, 5)).toEqual([200, 210, 205]);
+  });
+
+  test("is that of the six examples in Xetra's market model", () => {
+    const examples: [buys: Order[], sells: Order[], reference: number, price: number][] = [
+      [
+        [
+          [202, 200],
+          [201, 200],
+          [200, 300],
+        ],
+        [
+          [200, 100],
+          [198, 200],
+          [197, 400],
+        ],
+        0,
+        200,
+      ],
+      [
+        [
+          [202, 400],
+          [201, 200],
+        ],
+        [
+          [199, 300],
+          [198, 200],
+        ],
+        0,
+        201,
+      ],
+      [
+        [
+          [202, 300],
+          [201, 200],
+        ],
+        [
+          [199, 400],
+          [198, 200],
+        ],
+        0,
+        199,
+      ],
+      [
+        [
+          [MARKET_BUY, 100],
+          [199, 100],
+        ],
+        [
+          [MARKET_SELL, 100],
+          [202, 100],
+        ],
+        199,
+        199,
+      ],
+      [
+        [
+          [MARKET_BUY, 100],
+          [199, 100],
+        ],
+        [
+          [MARKET_SELL, 100],
+          [202, 100],
+        ],
+        200,
+        199,
+      ],
+      [
+        [
+          [202, 300],
+          [201, 200],
+        ],
+        [
+          [198, 200],
+          [199, 300],
+        ],
+        200,
+        201,
+      ],
+      [
+        [
+          [202, 300],
+          [201, 200],
+        ],
+        [
+          [198, 200],
+          [199, 300],
+        ],
+        202,
+        201,
+      ],
+      [
+        [
+          [202, 300],
+          [201, 200],
+        ],
+        [
+          [198, 200],
+          [199, 300],
+        ],
+        198,
+        199,
+      ],
+      [[[MARKET_BUY, 900]], [[MARKET_SELL, 800]], 250, 250],
+    ];
+    for (const [buys, sells, reference, price] of examples) {
+      expect(auctionPrice(levelsOf(buys, sells), XETRA, 1, reference).price).toBe(price);
+    }
   });
 
   test("with equal surpluses of both sides lies between the limits next to each other", () => {
