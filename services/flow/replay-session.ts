@@ -74,7 +74,7 @@ export class ReplaySession {
   async follow(symbol: string): Promise<BookCheck> {
     const book = new BookCheck();
     this.books.set(symbol, book);
-    this.#client.subscribe(symbol, { book: true, trades: false });
+    this.#client.subscribe(symbol, { book: true });
     await this.#options.wait.until(() => book.snapshotEvent !== undefined);
     return book;
   }
@@ -90,7 +90,7 @@ export class ReplaySession {
     if (this.books.has(symbol)) this.#client.unsubscribe(symbol);
     this.books.set(symbol, book);
     book.snapshotEvent = undefined;
-    this.#client.subscribe(symbol, { book: true, trades: false });
+    this.#client.subscribe(symbol, { book: true });
     await wait.until(() => (book.snapshotEvent ?? -1) >= (ledger?.lastEvent ?? 0));
     this.#client.unsubscribe(symbol);
     if (wait.reason !== undefined || ledger === undefined) return undefined;

@@ -1,32 +1,27 @@
 import { describe, expect, test } from "vitest";
-import { type ExecutionReport, ReportKind } from "../../../proto/generated/evercross/v1/gateway.ts";
-import { CancelReason, RejectReason, Side } from "../../../proto/generated/evercross/v1/types.ts";
+import {
+  type ExecutionReport,
+  ReportKind,
+  type Resume,
+} from "../../../proto/generated/evercross/v1/gateway.ts";
+import { Side } from "../../../proto/generated/evercross/v1/types.ts";
 import { SymbolChain } from "../../../services/client/symbol-chain.ts";
+import { massCancelOf, reportOf } from "../../support/blank-messages.ts";
 
-const BODY = { $case: "massCancel", value: {} } as const;
+const BODY = { $case: "massCancel", value: massCancelOf() } as const;
 
 function report(entry: number, event: number, seq: number, maker = false): ExecutionReport {
-  return {
-    kind: ReportKind.FILL,
-    symbol: "A",
-    entry,
-    event,
-    seq,
-    orderId: 1,
-    clientOrderId: 1,
-    side: Side.BUY,
-    price: 0,
-    quantity: 0,
-    leaves: 0,
-    lastPrice: 1,
-    lastQuantity: 1,
-    maker,
-    rejectReason: RejectReason.UNSPECIFIED,
-    cancelReason: CancelReason.UNSPECIFIED,
-    timeUs: 0,
-    remaining: 0,
-  };
+  const fill = { kind: ReportKind.FILL, orderId: 1, clientOrderId: 1, side: Side.BUY };
+  return reportOf({ ...fill, symbol: "A", entry, event, seq, lastPrice: 1, lastQuantity: 1, maker });
 }
+
+const resume = (entry: number, event: number): Resume => ({
+  symbol: "A",
+  entry,
+  event,
+  markOnly: false,
+  refreshes: false,
+});
 
 function resumed(mark: number, entry: number): { symbol: string; mark: number; entry: number } {
   return { symbol: "A", mark, entry };
@@ -54,12 +49,12 @@ describe("a client's chain of one symbol", () => {
   });
 
   test("a new one asks only for the mark, one with reports for what is behind the last of them", () => {
-    expect(new SymbolChain("A").resume()).toEqual({ symbol: "A", entry: 0, event: 0, markOnly: true });
+    expect(new SymbolChain("A").resume()).toEqual({ ...resume(0, 0), markOnly: true });
     const chain = open();
-    expect(chain.resume()).toEqual({ symbol: "A", entry: 11, event: 0, markOnly: false });
+    expect(chain.resume()).toEqual(resume(11, 0));
     chain.report(report(12, 20, 3));
     // The other report of the same event may not have come.
-    expect(chain.resume()).toEqual({ symbol: "A", entry: 12, event: 19, markOnly: false });
+    expect(chain.resume()).toEqual(resume(12, 19));
   });
 
   test("a resume that replayed nothing new moves behind what it replayed", () => {

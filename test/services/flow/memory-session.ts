@@ -7,13 +7,9 @@ import {
   type Reject,
   ReportKind,
 } from "../../../proto/generated/evercross/v1/gateway.ts";
-import {
-  CancelReason,
-  RejectReason,
-  Side,
-  TimeInForce,
-} from "../../../proto/generated/evercross/v1/types.ts";
+import { RejectReason, Side, TimeInForce } from "../../../proto/generated/evercross/v1/types.ts";
 import type { ClientHandlers, OrderTerms, SessionClient } from "../../../services/client/types.ts";
+import { reportOf } from "../../support/blank-messages.ts";
 
 export type MarketMessage =
   | { readonly kind: "report"; readonly value: ExecutionReport }
@@ -32,27 +28,6 @@ interface Order {
   quantity: number;
   leaves: number;
 }
-
-const BLANK: ExecutionReport = {
-  kind: ReportKind.UNSPECIFIED,
-  symbol: "",
-  entry: 0,
-  event: 0,
-  seq: 0,
-  orderId: 0,
-  clientOrderId: 0,
-  side: Side.UNSPECIFIED,
-  price: 0,
-  quantity: 0,
-  leaves: 0,
-  lastPrice: 0,
-  lastQuantity: 0,
-  maker: false,
-  rejectReason: RejectReason.UNSPECIFIED,
-  cancelReason: CancelReason.UNSPECIFIED,
-  timeUs: 0,
-  remaining: 0,
-};
 
 /** One symbol, crossed by price and time in the plainest way. A log entry holds one request. */
 class MemoryBook {
@@ -155,6 +130,10 @@ export class MemorySession implements SessionClient {
     });
   }
 
+  reduce(): number {
+    throw new Error("not part of this twin");
+  }
+
   massCancel(): number {
     throw new Error("not part of this twin");
   }
@@ -205,8 +184,8 @@ export class MemorySession implements SessionClient {
     const before = book.orders.map((order) => ({ ...order }));
     execute(book, (kind, fields, same = false) => {
       const event = same ? book.event : ++book.event;
-      const value = { ...BLANK, kind, symbol, entry, event, seq: fields.maker === true ? 0 : seq, ...fields };
-      this.#send({ kind: "report", value });
+      const from = fields.maker === true ? 0 : seq;
+      this.#send({ kind: "report", value: reportOf({ kind, symbol, entry, event, seq: from, ...fields }) });
     });
     if (!book.followed) return seq;
     const touched = new Set([...before, ...book.orders].map(({ side, price }) => `${side} ${price}`));

@@ -4,11 +4,12 @@ import { RejectReason } from "../../../proto/generated/evercross/v1/types.ts";
 import { Chain } from "../../../services/gateway/chain.ts";
 import { Link, type LinkOutcome } from "../../../services/gateway/link.ts";
 import { LINK_BATCH_REQUESTS_MAX, LINK_REWIND_MS, LINK_TIMEOUT_MS } from "../../../services/limits.ts";
+import { massCancelOf } from "../../support/blank-messages.ts";
 
 const NONE = RejectReason.UNSPECIFIED;
 
 function request(seq: number, prev = seq - 1): Request {
-  return { symbol: "A", seq, prev, body: { $case: "massCancel", value: {} } };
+  return { symbol: "A", seq, prev, body: { $case: "massCancel", value: massCancelOf() } };
 }
 
 function mark(session: string, at: number, more: Partial<LinkMark> = {}): LinkMark {

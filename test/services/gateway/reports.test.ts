@@ -1,36 +1,54 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Event, EventBatch } from "../../../proto/generated/evercross/v1/event.ts";
+import { type Event, EventBatch, PhaseChange, Uncross } from "../../../proto/generated/evercross/v1/event.ts";
 import { type ExecutionReport, ReportKind } from "../../../proto/generated/evercross/v1/gateway.ts";
 import { CrossingAnswer, CrossingMessage } from "../../../proto/generated/evercross/v1/link.ts";
 import {
   CancelReason,
+  EventReason,
   OrderType,
+  Peg,
+  PostOnly,
   RejectReason,
+  SelfTrade,
   Side,
   TimeInForce,
 } from "../../../proto/generated/evercross/v1/types.ts";
 import { forEachReport } from "../../../services/gateway/reports.ts";
+import {
+  acceptedOf,
+  batchOf,
+  cancelledOf,
+  decrementedOf,
+  enteredOf,
+  refreshedOf,
+  replacedOf,
+  reportOf,
+  stepOf,
+  tradeOf,
+} from "../../support/blank-messages.ts";
 import { CrossingFlow, flowRequest } from "../../support/crossing-flow.ts";
 
 type Kind = NonNullable<Event["kind"]>;
 
+const ORDER = { orderId: 7, clientOrderId: 70, side: Side.BUY } as const;
+
 const ACCEPTED: Kind = {
   $case: "accepted",
-  value: {
-    orderId: 7,
-    clientOrderId: 70,
-    side: Side.BUY,
+  value: acceptedOf({
+    ...ORDER,
     type: OrderType.LIMIT,
     timeInForce: TimeInForce.DAY,
     price: 100,
     quantity: 10,
     resting: 4,
-  },
+    shown: 4,
+    reason: EventReason.NEW_ORDER,
+  }),
 };
-const TRADE: Kind = {
+const TRADE = {
   $case: "trade",
-  value: {
+  value: tradeOf({
     price: 100,
     quantity: 6,
     takerSide: Side.BUY,
@@ -41,75 +59,130 @@ const TRADE: Kind = {
     makerSession: 1,
     makerClientOrderId: 50,
     makerLeaves: 0,
-  },
-};
+    makerShown: 3,
+    reason: EventReason.FILL,
+  }),
+} as const;
 const SELF_TRADE: Kind = { ...TRADE, value: { ...TRADE.value, makerSession: 0 } };
 const REJECTED: Kind = {
   $case: "rejected",
   value: { clientOrderId: 70, reason: RejectReason.INVALID_PRICE },
 };
-const CANCELLED: Kind = {
+const CANCELLED = {
   $case: "cancelled",
-  value: {
-    orderId: 7,
-    session: 0,
-    clientOrderId: 70,
-    side: Side.BUY,
+  value: cancelledOf({
+    ...ORDER,
     price: 100,
     quantity: 4,
     rested: 4,
-    reason: CancelReason.REQUESTED,
-  },
-};
+    shown: 2,
+    reason: CancelReason.SELF_TRADE,
+  }),
+} as const;
 const REPLACED: Kind = {
   $case: "replaced",
-  value: {
-    orderId: 7,
-    clientOrderId: 70,
-    side: Side.BUY,
+  value: replacedOf({
+    ...ORDER,
     oldPrice: 100,
     oldLeaves: 4,
     price: 101,
     quantity: 20,
     leaves: 14,
     resting: 14,
-    priorityKept: false,
-  },
+    shown: 5,
+    reason: EventReason.REPRICED,
+  }),
 };
-const MASS: Kind = { $case: "massCancelled", value: { cancelled: 3, remaining: 2 } };
+const MASS: Kind = {
+  $case: "massCancelled",
+  value: { cancelled: 3, remaining: 2, reason: EventReason.MASS_CANCEL },
+};
+const ENTERED: Kind = {
+  $case: "entered",
+  value: enteredOf({
+    ...ORDER,
+    session: 1,
+    type: OrderType.LIMIT,
+    price: 99,
+    quantity: 10,
+    leaves: 8,
+    shown: 2,
+    reason: EventReason.TRIGGERED,
+  }),
+};
+const REFRESHED: Kind = {
+  $case: "refreshed",
+  value: refreshedOf({ ...ORDER, price: 99, quantity: 10, leaves: 8, shown: 2, reason: EventReason.REFRESH }),
+};
+const TRIGGER_MOVED: Kind = {
+  $case: "triggerMoved",
+  value: { ...ORDER, session: 0, triggerPrice: 95, reason: EventReason.TRAILED },
+};
+const DECREMENTED: Kind = {
+  $case: "decremented",
+  value: decrementedOf({
+    ...ORDER,
+    price: 99,
+    quantity: 3,
+    newQuantity: 7,
+    leaves: 5,
+    shown: 1,
+    reason: EventReason.SELF_TRADE,
+  }),
+};
+const OF_NOBODY: Kind[] = [
+  { $case: "phase", value: PhaseChange.decode(new Uint8Array()) },
+  { $case: "uncross", value: Uncross.decode(new Uint8Array()) },
+  { $case: "indicative", value: { price: 100, volume: 4, imbalance: 1, imbalanceSide: Side.BUY } },
+  { $case: "position", value: { account: 0, position: 5, cash: 500 } },
+  { $case: "blocked", value: { account: 0, blocked: true, reason: EventReason.OPERATOR } },
+  { $case: "reference", value: { price: 100, reason: EventReason.OPERATOR } },
+];
 
-/** Reports of one step of session `a` (and of `b`, whom it may meet) that begins with event 40. */
-function reports(kinds: readonly Kind[], told: readonly string[] = ["a", "b"]): [string, ExecutionReport][] {
-  const events = kinds.map((kind) => ({ kind }));
-  const batch = { firstEvent: 40, timeUs: 5, sessions: ["a", "b"], steps: [{ session: 0, seq: 9, events }] };
+/** Reports of one step that begins with event 40: of session `a`'s request 9, or of no session. */
+function reports(
+  kinds: readonly Kind[],
+  told: readonly string[] = ["a", "b"],
+  seq = 9,
+): [string, ExecutionReport][] {
+  const step = stepOf({ session: 0, seq, events: kinds.map((kind) => ({ kind })) });
+  const batch = batchOf({ firstEvent: 40, timeUs: 5, sessions: ["a", "b", "desk"], steps: [step] });
   const targets = batch.sessions.map((name) => (told.includes(name) ? name : undefined));
   const found: [string, ExecutionReport][] = [];
   forEachReport({ symbol: "A", entry: 3 }, batch, targets, (name, report) => found.push([name, report]));
   return found;
 }
 
+/** A report with every field as it is told; nothing else may be told. */
+function whole(seq: number, fields: Partial<ExecutionReport>): ExecutionReport {
+  return reportOf({ symbol: "A", entry: 3, event: 40, timeUs: 5, seq, ...fields });
+}
+
 describe("the reports of an event", () => {
-  const order = { orderId: 7, clientOrderId: 70, side: Side.BUY };
-  const fill = { kind: ReportKind.FILL, lastPrice: 100, lastQuantity: 6 };
-  const taken = { ...fill, ...order, seq: 9, leaves: 4, maker: false, price: 0, quantity: 0 };
-  const made = {
+  const fill = { kind: ReportKind.FILL, lastPrice: 100, lastQuantity: 6, reason: EventReason.FILL };
+  const taken = whole(9, { ...fill, ...ORDER, leaves: 4 });
+  const made = whole(0, {
     ...fill,
     orderId: 5,
     clientOrderId: 50,
     side: Side.SELL,
-    seq: 0,
-    leaves: 0,
     maker: true,
-    price: 0,
-    quantity: 0,
+    shownLess: 3,
+  });
+  const accepted = {
+    ...ORDER,
+    kind: ReportKind.ACCEPTED,
+    type: OrderType.LIMIT,
+    timeInForce: TimeInForce.DAY,
+    price: 100,
+    quantity: 10,
+    leaves: 10,
+    shown: 4,
+    reason: EventReason.NEW_ORDER,
   };
 
-  test.each<[string, Kind, [string, Partial<ExecutionReport>][]]>([
-    [
-      "an acceptance, before its fills",
-      ACCEPTED,
-      [["a", { ...order, kind: ReportKind.ACCEPTED, seq: 9, price: 100, quantity: 10, leaves: 10 }]],
-    ],
+  test.each<[string, Kind, [string, ExecutionReport][]]>([
+    ["an acceptance, before its fills", ACCEPTED, [["a", whole(9, accepted)]]],
     [
       "a trade of two sessions",
       TRADE,
@@ -132,7 +205,11 @@ describe("the reports of an event", () => {
       [
         [
           "a",
-          { kind: ReportKind.REJECTED, seq: 9, clientOrderId: 70, rejectReason: RejectReason.INVALID_PRICE },
+          whole(9, {
+            kind: ReportKind.REJECTED,
+            clientOrderId: 70,
+            rejectReason: RejectReason.INVALID_PRICE,
+          }),
         ],
       ],
     ],
@@ -142,29 +219,173 @@ describe("the reports of an event", () => {
       [
         [
           "a",
-          {
-            ...order,
+          whole(9, {
+            ...ORDER,
             kind: ReportKind.CANCELLED,
-            seq: 9,
             price: 100,
             quantity: 4,
-            leaves: 0,
-            cancelReason: 1,
-          },
+            shownLess: 2,
+            cancelReason: CancelReason.SELF_TRADE,
+            reason: EventReason.SELF_TRADE,
+          }),
         ],
       ],
     ],
     [
       "a replacement",
       REPLACED,
-      [["a", { ...order, kind: ReportKind.REPLACED, seq: 9, price: 101, quantity: 20, leaves: 14 }]],
+      [
+        [
+          "a",
+          whole(9, {
+            ...ORDER,
+            kind: ReportKind.REPLACED,
+            price: 101,
+            quantity: 20,
+            leaves: 14,
+            shown: 5,
+            reason: EventReason.REPRICED,
+          }),
+        ],
+      ],
     ],
-    ["a mass cancel", MASS, [["a", { kind: ReportKind.MASS_CANCELLED, seq: 9, quantity: 3, remaining: 2 }]]],
+    [
+      "a mass cancel",
+      MASS,
+      [
+        [
+          "a",
+          whole(9, {
+            kind: ReportKind.MASS_CANCELLED,
+            quantity: 3,
+            remaining: 2,
+            reason: EventReason.MASS_CANCEL,
+          }),
+        ],
+      ],
+    ],
+    [
+      "an order that another session's request triggered",
+      ENTERED,
+      [
+        [
+          "b",
+          whole(0, {
+            ...ORDER,
+            kind: ReportKind.ENTERED,
+            type: OrderType.LIMIT,
+            price: 99,
+            quantity: 10,
+            leaves: 8,
+            shown: 2,
+            reason: EventReason.TRIGGERED,
+          }),
+        ],
+      ],
+    ],
+    [
+      "an iceberg that shows anew",
+      REFRESHED,
+      [
+        [
+          "a",
+          whole(9, {
+            ...ORDER,
+            kind: ReportKind.REFRESHED,
+            price: 99,
+            quantity: 10,
+            leaves: 8,
+            shown: 2,
+            reason: EventReason.REFRESH,
+          }),
+        ],
+      ],
+    ],
+    [
+      "a trigger price that moved",
+      TRIGGER_MOVED,
+      [
+        [
+          "a",
+          whole(9, {
+            ...ORDER,
+            kind: ReportKind.TRIGGER_MOVED,
+            triggerPrice: 95,
+            reason: EventReason.TRAILED,
+          }),
+        ],
+      ],
+    ],
+    [
+      "an order that lost quantity to self-trade prevention",
+      DECREMENTED,
+      [
+        [
+          "a",
+          whole(9, {
+            ...ORDER,
+            kind: ReportKind.DECREMENTED,
+            price: 99,
+            quantity: 7,
+            leaves: 5,
+            shownLess: 1,
+            reason: EventReason.SELF_TRADE,
+          }),
+        ],
+      ],
+    ],
   ])("%s", (_, kind, expected) => {
-    const common = { symbol: "A", entry: 3, event: 40, timeUs: 5 };
-    const found = reports([kind]);
-    expect(found).toHaveLength(expected.length);
-    expect(found).toMatchObject(expected.map(([name, report]) => [name, { ...common, ...report }]));
+    expect(reports([kind])).toEqual(expected);
+  });
+
+  test("an acceptance tells the further terms, and the account by its name", () => {
+    const terms = {
+      displayQuantity: 2,
+      minQuantity: 1,
+      peg: Peg.MIDPOINT,
+      triggerPrice: 90,
+      offset: -5,
+      expiryUs: 8,
+      hidden: true,
+      allOrNone: true,
+      postOnly: PostOnly.REPRICE,
+      selfTrade: SelfTrade.DECREMENT,
+      partnerOrderId: 6,
+    };
+    const told = (account: number | undefined): ExecutionReport | undefined => {
+      const value = acceptedOf({ terms: { ...terms, account } });
+      return reports([{ $case: "accepted", value }])[0]?.[1];
+    };
+    expect(told(2)?.terms).toEqual({ ...terms, account: "desk" });
+    expect(told(undefined)?.terms).toEqual({ ...terms, account: "" });
+  });
+
+  test("the taker of a trade is who came in, whoever caused it", () => {
+    const triggered: Kind = { ...TRADE, value: { ...TRADE.value, takerSession: 1, makerSession: 0 } };
+    expect(reports([triggered])).toMatchObject([
+      ["b", { seq: 0, maker: false, orderId: 7 }],
+      ["a", { seq: 0, maker: true, orderId: 5 }],
+    ]);
+    const own: Kind = { ...TRADE, value: { ...TRADE.value, takerSession: 0 } };
+    expect(reports([own])[0]).toMatchObject(["a", { seq: 9, maker: false }]);
+  });
+
+  test("what no request caused answers none, and is nobody's who stands first in the names", () => {
+    const auction = { ...TRADE.value, takerSession: 1, makerSession: 0, reason: EventReason.AUCTION_FILL };
+    const kinds: Kind[] = [
+      { ...TRADE, value: auction },
+      { ...CANCELLED, value: { ...CANCELLED.value, session: 0, reason: CancelReason.EXPIRED } },
+      MASS,
+    ];
+    expect(reports(kinds, ["a", "b"], 0)).toMatchObject([
+      ["b", { seq: 0, maker: false, reason: EventReason.AUCTION_FILL }],
+      ["a", { seq: 0, maker: true }],
+      ["a", { seq: 0, kind: ReportKind.CANCELLED, cancelReason: CancelReason.EXPIRED }],
+    ]);
+  });
+
+  test("phases, auctions, positions and blocked accounts are no order's", () => {
+    expect(reports(OF_NOBODY)).toEqual([]);
   });
 
   test("a session hears of what another did to its order, and who is not here hears nothing", () => {
@@ -175,9 +396,9 @@ describe("the reports of an event", () => {
   });
 
   test("count the symbol's events, those included that nobody here hears of", () => {
-    const kinds = [ACCEPTED, TRADE, TRADE, CANCELLED];
-    expect(reports(kinds, ["a"]).map(([, { event }]) => event)).toEqual([40, 41, 42, 43]);
-    expect(reports(kinds, ["b"]).map(([, { event }]) => event)).toEqual([41, 42]);
+    const kinds = [ACCEPTED, TRADE, ...OF_NOBODY, TRADE, CANCELLED];
+    expect(reports(kinds, ["a"]).map(([, { event }]) => event)).toEqual([40, 41, 48, 49]);
+    expect(reports(kinds, ["b"]).map(([, { event }]) => event)).toEqual([41, 48]);
   });
 });
 
