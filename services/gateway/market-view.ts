@@ -12,6 +12,8 @@ export type Interest = "auction" | "top" | "book";
 /** A message to a follower. */
 export type Body = NonNullable<GatewayMessage["body"]>;
 
+type MarketPhase = Exclude<Phase, typeof Phase.UNSPECIFIED>;
+
 /** Where a message stands. */
 interface Place {
   readonly symbol: string;
@@ -54,12 +56,15 @@ export class MarketView {
     this.#rows = new RowDecoder({
       order: ({ orderId, side, price, shown }) =>
         this.#levels.shows(0, orderId, side as MarketSide, price, shown),
-      mark: () => {},
-      nextOrderId: () => {},
       book: (nextEvent, timeUs) => {
         this.#event = nextEvent - 1;
         this.#timeUs = timeUs;
       },
+      phase: ({ phase, untilUs }) => {
+        this.#indication.phase = phase as MarketPhase;
+        this.#indication.until = untilUs;
+      },
+      referencePrice: (price) => this.#indication.referenceChanged(price),
     });
   }
 
@@ -145,7 +150,7 @@ export class MarketView {
     switch (kind?.$case) {
       case "phase": {
         const { phase, untilUs, referencePrice, reason } = kind.value;
-        this.#indication.phaseChanged(phase as Exclude<Phase, 0>, untilUs, referencePrice);
+        this.#indication.phaseChanged(phase as MarketPhase, untilUs, referencePrice);
         told.push(this.#phase(place, reason));
         return;
       }

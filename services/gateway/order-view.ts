@@ -26,8 +26,6 @@ export class OrderView {
       order: ({ orderId, side, price, shown, priority }) => {
         if (shown > 0) this.#feed.restore({ orderId, side: side as MarketSide, price, shown, priority });
       },
-      mark: () => {},
-      nextOrderId: () => {},
       book: (nextEvent) => {
         this.#event = nextEvent - 1;
       },
