@@ -1,33 +1,17 @@
-import * as fc from "fast-check";
-import { OrderType, Side, type TimeInForce } from "../../engine/codes.ts";
+import type { AccountRules } from "../../engine/account-rules.ts";
+import { EventReason, type Phase, type RejectReason } from "../../engine/codes.ts";
 import type { Instrument } from "../../engine/instrument.ts";
-import type { OrderBook } from "../../engine/order-book.ts";
-import type { NaiveBook } from "./naive-book.ts";
+import { OrderEntry } from "../../engine/order-entry.ts";
 
-const MAX = Number.MAX_SAFE_INTEGER;
-
-/** An instrument that leaves prices and quantities all the room there is. */
-export const WIDE: Instrument = { symbol: "WIDE", tick: 1, lot: 1, priceMax: MAX, quantityMax: MAX };
-/** One with a tick and a lot. */
-export const COARSE: Instrument = {
-  symbol: "COARSE",
-  tick: 5,
-  lot: 10,
-  priceMax: 2 ** 51,
-  quantityMax: 2 ** 40,
-};
+/** An instrument and the accounts that trade it. */
+export interface Setup {
+  readonly instrument: Instrument;
+  /** Rules by handle of the account. */
+  readonly accounts: readonly (readonly [number, AccountRules])[];
+}
 
 export type Command =
-  | {
-      readonly do: "new";
-      readonly account: number;
-      readonly id: number;
-      readonly side: Side;
-      readonly type: OrderType;
-      readonly timeInForce: TimeInForce;
-      readonly price: number;
-      readonly quantity: number;
-    }
+  | { readonly do: "enter"; readonly account: number; readonly terms: Partial<OrderEntry> }
   | { readonly do: "cancel"; readonly account: number; readonly id: number }
   | {
       readonly do: "replace";
@@ -35,94 +19,106 @@ export type Command =
       readonly id: number;
       readonly price: number;
       readonly quantity: number;
+      readonly triggerPrice: number;
     }
-  | { readonly do: "massCancel"; readonly account: number };
+  | { readonly do: "reduce"; readonly account: number; readonly id: number; readonly by: number }
+  | {
+      readonly do: "massCancel";
+      readonly account: number;
+      readonly side: number;
+      readonly low: number;
+      readonly high: number;
+      readonly forAccount: number;
+    }
+  | { readonly do: "refuse"; readonly account: number; readonly id: number; readonly reason: RejectReason }
+  | { readonly do: "setPhase"; readonly phase: Phase; readonly until: number; readonly reason: number }
+  | { readonly do: "setReference"; readonly price: number }
+  | { readonly do: "block"; readonly account: number; readonly blocked: boolean }
+  | { readonly do: "indicate" }
+  | { readonly do: "advance"; readonly now: number };
 
-export function execute(book: OrderBook | NaiveBook, command: Command): void {
-  const { account } = command;
+/** What both books can be told. */
+export interface Driven {
+  readonly pending: boolean;
+  configureAccount(account: number, rules: AccountRules): void;
+  enter(account: number, entry: OrderEntry): void;
+  cancel(account: number, clientOrderId: number): void;
+  replace(
+    account: number,
+    clientOrderId: number,
+    price: number,
+    quantity: number,
+    triggerPrice: number,
+  ): void;
+  reduce(account: number, clientOrderId: number, by: number): void;
+  massCancel(account: number, side: number, low: number, high: number, forAccount: number): void;
+  refuse(account: number, clientOrderId: number, reason: RejectReason): void;
+  setPhase(phase: Phase, until: number, reason: number): void;
+  setReference(price: number): void;
+  block(account: number, blocked: boolean): void;
+  indicate(): void;
+  advance(now: number): void;
+  proceed(): void;
+}
+
+export function configure(book: Driven, { accounts }: Setup): void {
+  for (const [account, rules] of accounts) book.configureAccount(account, rules);
+}
+
+/** Has a book do one command, and all that follows from it. */
+export function execute(book: Driven, command: Command): void {
+  tell(book, command);
+  while (book.pending) book.proceed();
+}
+
+/** Has a book do one command; what follows may be pending. */
+export function tell(book: Driven, command: Command): void {
   switch (command.do) {
-    case "new": {
-      const { id, side, type, timeInForce, price, quantity } = command;
-      return book.newOrder(account, id, side, type, timeInForce, price, quantity);
-    }
+    case "enter":
+      return book.enter(command.account, Object.assign(new OrderEntry(), command.terms));
     case "cancel":
-      return book.cancel(account, command.id);
-    case "replace":
-      return book.replace(account, command.id, command.price, command.quantity);
-    case "massCancel":
-      return book.massCancel(account);
+      return book.cancel(command.account, command.id);
+    case "replace": {
+      const { account, id, price, quantity, triggerPrice } = command;
+      return book.replace(account, id, price, quantity, triggerPrice);
+    }
+    case "reduce":
+      return book.reduce(command.account, command.id, command.by);
+    case "massCancel": {
+      const { account, side, low, high, forAccount } = command;
+      return book.massCancel(account, side, low, high, forAccount);
+    }
+    case "refuse":
+      return book.refuse(command.account, command.id, command.reason);
+    case "setPhase":
+      return book.setPhase(command.phase, command.until, command.reason);
+    case "setReference":
+      return book.setReference(command.price);
+    case "block":
+      return book.block(command.account, command.blocked);
+    case "indicate":
+      return book.indicate();
+    case "advance":
+      return book.advance(command.now);
   }
+}
+
+/** A command as code that repeats it. */
+export function written(command: Command): string {
+  const text = (value: unknown): string =>
+    typeof value === "object" && value !== null
+      ? `{ ${Object.entries(value)
+          .map(([name, one]) => `${name}: ${text(one)}`)
+          .join(", ")} }`
+      : Object.is(value, -0)
+        ? "-0"
+        : typeof value === "string"
+          ? `"${value}"`
+          : String(value);
+  return text(command);
 }
 
 export const nameOf = (account: number): string => `session-${account}`;
 
-const extreme = fc.constantFrom(
-  Number.NaN,
-  Number.POSITIVE_INFINITY,
-  Number.NEGATIVE_INFINITY,
-  -1,
-  -0,
-  0,
-  0.5,
-  1.5,
-  7,
-  2 ** 32 - 1,
-  2 ** 32,
-  2 ** 40 + 10,
-  2 ** 50,
-  2 ** 51 + 5,
-  MAX - 1,
-  MAX,
-  2 ** 53,
-  1e300,
-);
-const account = fc.integer({ min: 0, max: 3 });
-const mostly = (usual: fc.Arbitrary<number>): fc.Arbitrary<number> =>
-  fc.oneof({ weight: 24, arbitrary: usual }, { weight: 1, arbitrary: extreme });
-// Ids that are equal in their low or high halves meet in the index.
-const id = mostly(
-  fc.oneof(
-    fc.integer({ min: 1, max: 15 }),
-    fc.integer({ min: 1, max: 3 }).map((n) => n * 2 ** 32),
-  ),
-);
-
-/** Any command, mostly sensible: few accounts, ids and prices, so that they meet, and now and then anything at all. */
-export function command(instrument: Instrument): fc.Arbitrary<Command> {
-  const near = fc.integer({ min: 95, max: 105 });
-  const far = fc.constantFrom(1, 2, 300, 5000, 2 ** 31, 2 ** 32 + 1, 2 ** 50 / 5 - 1, 2 ** 48);
-  const ticks = fc.oneof({ weight: 12, arbitrary: near }, { weight: 1, arbitrary: far });
-  const price = mostly(ticks.map((n) => n * instrument.tick));
-  const quantity = mostly(fc.integer({ min: 1, max: 20 }).map((n) => n * instrument.lot));
-  const side = mostly(fc.constantFrom(Side.BUY, Side.SELL)) as fc.Arbitrary<Side>;
-  const limit = fc.record({
-    do: fc.constant("new" as const),
-    account,
-    id,
-    side,
-    type: mostly(fc.constant(OrderType.LIMIT)) as fc.Arbitrary<OrderType>,
-    timeInForce: mostly(fc.constantFrom(1, 1, 1, 1, 2, 3)) as fc.Arbitrary<TimeInForce>,
-    price,
-    quantity,
-  });
-  const market = fc.record({
-    do: fc.constant("new" as const),
-    account,
-    id,
-    side,
-    type: fc.constant(OrderType.MARKET),
-    timeInForce: mostly(fc.constantFrom(2, 3)) as fc.Arbitrary<TimeInForce>,
-    price: mostly(fc.constant(0)),
-    quantity,
-  });
-  return fc.oneof(
-    { weight: 20, arbitrary: limit },
-    { weight: 2, arbitrary: market },
-    { weight: 6, arbitrary: fc.record({ do: fc.constant("cancel" as const), account, id }) },
-    {
-      weight: 6,
-      arbitrary: fc.record({ do: fc.constant("replace" as const), account, id, price, quantity }),
-    },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant("massCancel" as const), account }) },
-  );
-}
+/** The reasons that an operator's change of the phase may have. */
+export const PHASE_REASONS = [EventReason.OPERATOR, EventReason.TIMETABLE] as const;

@@ -6,7 +6,7 @@ import type { Instrument } from "../../engine/instrument.ts";
 import { OrderBook } from "../../engine/order-book.ts";
 import type { LiveOrder } from "../../engine/order-table.ts";
 import { type EventObject, readEvents } from "./event-objects.ts";
-import { NaiveBook } from "./naive-book.ts";
+import { NaiveBook } from "./naive/naive-book.ts";
 
 // Each file of scenario/ is blocks of commands, a line of four dashes, what the commands must give, and an empty
 // line. `EVERCROSS_REWRITE=1 npx vitest run test/engine/scenario.test.ts` writes the answers of the fast book into
