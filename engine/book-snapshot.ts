@@ -1,4 +1,4 @@
-import type { Phase } from "./codes.ts";
+import type { Phase, Side } from "./codes.ts";
 import type { LiveOrder } from "./live-order.ts";
 
 /** What a book knows of an account beside its orders. */
@@ -16,7 +16,11 @@ export interface AccountState {
 /** An uncross that is under way: what is left of it, and what follows. */
 export interface UncrossState {
   readonly price: number;
+  /** Still to be executed. */
   readonly volume: number;
+  /** What one side has more than the other at this price, and which: 0 of neither. */
+  readonly imbalance: number;
+  readonly side: 0 | Side;
   readonly nextPhase: Phase;
   readonly until: number;
   readonly reason: number;

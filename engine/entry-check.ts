@@ -84,9 +84,12 @@ export function checkEntry(instrument: Instrument, entry: OrderEntry, now: numbe
 
 function checkTime(type: number, timeInForce: number): Refusal {
   const isKnown =
-    Number.isInteger(timeInForce) && timeInForce >= TimeInForce.DAY && timeInForce <= TimeInForce.AT_THE_CLOSE;
+    Number.isInteger(timeInForce) &&
+    timeInForce >= TimeInForce.DAY &&
+    timeInForce <= TimeInForce.AT_THE_CLOSE;
   if (!isKnown) return RejectReason.INVALID_TIME_IN_FORCE;
-  if (type === OrderType.MARKET) return OF_MARKET.includes(timeInForce) ? 0 : RejectReason.INVALID_TIME_IN_FORCE;
+  if (type === OrderType.MARKET)
+    return OF_MARKET.includes(timeInForce) ? 0 : RejectReason.INVALID_TIME_IN_FORCE;
   if (type === OrderType.LIMIT) return 0;
   return RESTING.includes(timeInForce) ? 0 : RejectReason.INVALID_TIME_IN_FORCE;
 }
@@ -129,7 +132,8 @@ function checkInstructions({ postOnly, selfTrade, oco, forAccount }: OrderEntry)
   const isSelfTrade =
     selfTrade === 0 || (selfTrade >= 1 && selfTrade <= SelfTrade.DECREMENT && Number.isInteger(selfTrade));
   if (!isPostOnly || !isSelfTrade) return RejectReason.INVALID_INSTRUCTION;
-  if (oco !== 0 && !(oco >= 1 && oco <= INTEGER_MAX && Number.isInteger(oco))) return RejectReason.UNKNOWN_PARTNER;
+  if (oco !== 0 && !(oco >= 1 && oco <= INTEGER_MAX && Number.isInteger(oco)))
+    return RejectReason.UNKNOWN_PARTNER;
   return forAccount === OWN_ACCOUNT || isAccount(forAccount) ? 0 : RejectReason.UNKNOWN_ACCOUNT;
 }
 
@@ -143,10 +147,16 @@ function isPossible(entry: OrderEntry): boolean {
   if (type === OrderType.MARKET && entry.price !== 0 && timeInForce >= TimeInForce.AT_THE_OPEN) return false;
   if (displayQuantity !== 0 && !(shows && !hidden)) return false;
   if (hidden && !shows) return false;
-  if (minQuantity !== 0 && !((isLimit && (rests || isImmediate)) || (type === OrderType.MARKET && isImmediate))) {
+  if (
+    minQuantity !== 0 &&
+    !((isLimit && (rests || isImmediate)) || (type === OrderType.MARKET && isImmediate))
+  ) {
     return false;
   }
-  if (allOrNone && !(isLimit && rests && !hidden && displayQuantity === 0 && minQuantity === 0 && postOnly === 0)) {
+  if (
+    allOrNone &&
+    !(isLimit && rests && !hidden && displayQuantity === 0 && minQuantity === 0 && postOnly === 0)
+  ) {
     return false;
   }
   if (postOnly !== 0 && !(isLimit && rests && minQuantity === 0)) return false;

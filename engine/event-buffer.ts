@@ -200,12 +200,7 @@ export class EventBuffer {
     return base;
   }
 
-  rejected(
-    sequence: number,
-    account: number,
-    clientOrderId: number,
-    reason: number,
-  ): number {
+  rejected(sequence: number, account: number, clientOrderId: number, reason: number): number {
     const base = this.append(EventKind.REJECTED, sequence);
     const values = this.values;
     values[base + ACCOUNT] = account;
@@ -470,13 +465,7 @@ export class EventBuffer {
     return base;
   }
 
-  phase(
-    sequence: number,
-    phase: number,
-    until: number,
-    referencePrice: number,
-    reason: number,
-  ): number {
+  phase(sequence: number, phase: number, until: number, referencePrice: number, reason: number): number {
     const base = this.append(EventKind.PHASE, sequence);
     const values = this.values;
     values[base + ACCOUNT] = 0;
@@ -511,13 +500,7 @@ export class EventBuffer {
     return base;
   }
 
-  indicative(
-    sequence: number,
-    side: number,
-    price: number,
-    volume: number,
-    imbalance: number,
-  ): number {
+  indicative(sequence: number, side: number, price: number, volume: number, imbalance: number): number {
     const base = this.append(EventKind.INDICATIVE, sequence);
     const values = this.values;
     values[base + ACCOUNT] = 0;
@@ -529,12 +512,7 @@ export class EventBuffer {
     return base;
   }
 
-  position(
-    sequence: number,
-    account: number,
-    position: number,
-    cash: number,
-  ): number {
+  position(sequence: number, account: number, position: number, cash: number): number {
     const base = this.append(EventKind.POSITION, sequence);
     const values = this.values;
     values[base + ACCOUNT] = account;
@@ -544,12 +522,7 @@ export class EventBuffer {
     return base;
   }
 
-  blocked(
-    sequence: number,
-    account: number,
-    blocked: number,
-    reason: number,
-  ): number {
+  blocked(sequence: number, account: number, blocked: number, reason: number): number {
     const base = this.append(EventKind.BLOCKED, sequence);
     const values = this.values;
     values[base + ACCOUNT] = account;
@@ -558,11 +531,7 @@ export class EventBuffer {
     return base;
   }
 
-  reference(
-    sequence: number,
-    price: number,
-    reason: number,
-  ): number {
+  reference(sequence: number, price: number, reason: number): number {
     const base = this.append(EventKind.REFERENCE, sequence);
     const values = this.values;
     values[base + ACCOUNT] = 0;

@@ -1,15 +1,39 @@
+export type { AccountRules } from "./account-rules.ts";
+export {
+  type AccountState,
+  type BookSnapshot,
+  type BookState,
+  SNAPSHOT_VERSION,
+  type UncrossState,
+} from "./book-snapshot.ts";
 export type { Level } from "./book-view.ts";
-export { CancelReason, OrderType, RejectReason, Side, TimeInForce } from "./codes.ts";
+export {
+  AuctionRule,
+  CancelReason,
+  CollarAction,
+  EventReason,
+  MatchingPolicy,
+  OrderType,
+  Peg,
+  Phase,
+  PostOnly,
+  RejectReason,
+  SelfTrade,
+  Side,
+  TimeInForce,
+} from "./codes.ts";
+export { checkEntry } from "./entry-check.ts";
 export { EVENT_WIDTH, EventBuffer, EventField, EventKind } from "./event-buffer.ts";
+export { type AuctionResult, Indication } from "./indication.ts";
 export {
   checkPrice,
   checkQuantity,
-  checkTerms,
+  type Collars,
   type Instrument,
   isOrderId,
-  type Terms,
+  requireInstrument,
+  type TickBand,
 } from "./instrument.ts";
-export { type AuctionResult, Indication } from "./indication.ts";
 export { InvariantError } from "./invariant.ts";
 export { LevelBook, type LevelListener } from "./level-book.ts";
 export {
@@ -20,9 +44,10 @@ export {
   REQUEST_FILLS_MAX,
   SIDE_QUANTITY_MAX,
 } from "./limits.ts";
-export { type BookPosition, OrderBook } from "./order-book.ts";
+export { type FurtherTerms, type LiveOrder, NO_FURTHER_TERMS } from "./live-order.ts";
+export { OrderBook } from "./order-book.ts";
+export { OrderEntry, OWN_ACCOUNT } from "./order-entry.ts";
 export { OrderFeed, type OrderListener, type ShownOrder } from "./order-feed.ts";
-export type { LiveOrder } from "./order-table.ts";
 export { followShown, type ShownBook } from "./shown-book.ts";
 export { type HashedBook, stateHash } from "./state-hash.ts";
 export {

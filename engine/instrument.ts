@@ -1,11 +1,20 @@
-import { AuctionRule, CollarAction, MatchingPolicy, OrderType, Phase, RejectReason, Side, TimeInForce } from "./codes.ts";
+import {
+  AuctionRule,
+  CollarAction,
+  MatchingPolicy,
+  OrderType,
+  Phase,
+  RejectReason,
+  Side,
+  TimeInForce,
+} from "./codes.ts";
 import { broken } from "./invariant.ts";
 import { COLLAR_WIDTH_MAX, INTEGER_MAX, REQUEST_EVENTS_MAX, REQUEST_FILLS_MAX } from "./limits.ts";
 
 // Of this file, so that the compiler can fold them.
 const { BUY, SELL } = Side;
 const { LIMIT, MARKET } = OrderType;
-const { DAY, FILL_OR_KILL, IMMEDIATE_OR_CANCEL } = TimeInForce;
+const { DAY, FILL_OR_KILL, GOOD_TILL_CANCEL, IMMEDIATE_OR_CANCEL } = TimeInForce;
 
 /** Prices from `from` on have this tick, up to the next band. */
 export interface TickBand {
@@ -54,8 +63,8 @@ export interface Instrument {
   readonly referencePrice?: number;
 }
 
-/** 0 when the terms of a plain order can be entered, else the first reason why not. */
-export function checkOrder(
+/** Whether these are the good terms of a limit or market order that rests for the day, until cancelled, or not at all. */
+export function isPlainOrder(
   instrument: Instrument,
   clientOrderId: number,
   side: number,
@@ -63,20 +72,23 @@ export function checkOrder(
   timeInForce: number,
   price: number,
   quantity: number,
-): 0 | RejectReason {
-  if (!isOrderId(clientOrderId)) return RejectReason.INVALID_ORDER_ID;
-  if (side !== BUY && side !== SELL) return RejectReason.INVALID_SIDE;
+): boolean {
+  if (!isOrderId(clientOrderId) || (side !== BUY && side !== SELL)) return false;
+  if (!isGoodQuantity(instrument, quantity)) return false;
   if (type === LIMIT) {
-    if (timeInForce !== DAY && timeInForce !== IMMEDIATE_OR_CANCEL && timeInForce !== FILL_OR_KILL) {
-      return RejectReason.INVALID_TIME_IN_FORCE;
-    }
-    return checkQuantity(instrument, quantity) || checkPrice(instrument, price);
+    return timeInForce >= DAY && timeInForce <= GOOD_TILL_CANCEL && isGoodPrice(instrument, price);
   }
-  if (type !== MARKET) return RejectReason.INVALID_ORDER_TYPE;
-  if (timeInForce !== IMMEDIATE_OR_CANCEL && timeInForce !== FILL_OR_KILL) {
-    return RejectReason.INVALID_TIME_IN_FORCE;
-  }
-  return checkQuantity(instrument, quantity) || checkOptionalPrice(instrument, price);
+  const isImmediate = timeInForce === IMMEDIATE_OR_CANCEL || timeInForce === FILL_OR_KILL;
+  return type === MARKET && isImmediate && (Object.is(price, 0) || isGoodPrice(instrument, price));
+}
+
+function isGoodQuantity(instrument: Instrument, quantity: number): boolean {
+  return quantity >= 1 && quantity <= instrument.quantityMax && isMultiple(quantity, instrument.lot);
+}
+
+function isGoodPrice(instrument: Instrument, price: number): boolean {
+  if (!(price >= 1 && price <= instrument.priceMax)) return false;
+  return isMultiple(price, instrument.tickBands === undefined ? instrument.tick : tickAt(instrument, price));
 }
 
 export function isOrderId(value: number): boolean {
@@ -122,6 +134,16 @@ export function isMultiple(value: number, step: number): boolean {
   return Math.floor(value / step) * step === value;
 }
 
+type OptionalNumber =
+  | "notionalMax"
+  | "policy"
+  | "auctionRule"
+  | "fatFingerWidth"
+  | "requestFills"
+  | "requestEvents"
+  | "initialPhase"
+  | "referencePrice";
+
 /** Throws `InvariantError` when an instrument's numbers are not whole or out of range: the caller did not check them. */
 export function requireInstrument(instrument: Instrument): void {
   const wrong = (what: string): never => broken(`instrument ${instrument.symbol}: ${what}`);
@@ -133,14 +155,15 @@ export function requireInstrument(instrument: Instrument): void {
   let last = 0;
   for (const { from, tick } of instrument.tickBands ?? []) {
     if (!isOrderId(from) || from <= last) wrong(`tick band ${from} does not lie above ${last}`);
-    if (!isOrderId(tick) || !isMultiple(tick, instrument.tick)) wrong(`tick ${tick} is no multiple of ${instrument.tick}`);
+    if (!isOrderId(tick) || !isMultiple(tick, instrument.tick))
+      wrong(`tick ${tick} is no multiple of ${instrument.tick}`);
     last = from;
   }
-  const optional = (field: keyof Instrument, low: number, high: number): void => {
+  const optional = (field: OptionalNumber, low: number, high: number): void => {
     const value = instrument[field];
     if (value === undefined) return;
-    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < low || value > high)
-      wrong(`${field} is ${String(value)}, not a whole number from ${low} to ${high}`);
+    if (!Number.isSafeInteger(value) || value < low || value > high)
+      wrong(`${field} is ${value}, not a whole number from ${low} to ${high}`);
   };
   optional("notionalMax", 1, INTEGER_MAX);
   optional("policy", 1, Object.keys(MatchingPolicy).length);
@@ -153,9 +176,11 @@ export function requireInstrument(instrument: Instrument): void {
   const { collars, messageRate } = instrument;
   if (collars !== undefined) {
     const { action, staticWidth, dynamicWidth, auctionUs } = collars;
-    if (action !== CollarAction.REJECT && action !== CollarAction.AUCTION) wrong(`there is no collar action ${String(action)}`);
+    if (action !== CollarAction.REJECT && action !== CollarAction.AUCTION)
+      wrong(`there is no collar action ${String(action)}`);
     for (const width of [staticWidth, dynamicWidth]) {
-      if (!(width === 0 || isOrderId(width)) || width > COLLAR_WIDTH_MAX) wrong(`collar width ${width} is not from 0 to ${COLLAR_WIDTH_MAX}`);
+      if (!(width === 0 || isOrderId(width)) || width > COLLAR_WIDTH_MAX)
+        wrong(`collar width ${width} is not from 0 to ${COLLAR_WIDTH_MAX}`);
     }
     if (auctionUs !== 0 && !isOrderId(auctionUs)) wrong(`auctionUs ${auctionUs} is not a whole number`);
   }

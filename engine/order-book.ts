@@ -1,67 +1,77 @@
+import { AllOrNone } from "./all-or-none.ts";
+import type { AccountRules } from "./account-rules.ts";
+import { Auction } from "./auction.ts";
 import { BookRestore } from "./book-restore.ts";
+import type { BookState } from "./book-snapshot.ts";
 import { BookView } from "./book-view.ts";
-import { CancelReason, OrderType, RejectReason, Side, TimeInForce } from "./codes.ts";
-import { EVENT_WIDTH, type EventBuffer, EventField } from "./event-buffer.ts";
+import { EventReason, Phase, type Side } from "./codes.ts";
+import { EVENT_WIDTH, type EventBuffer } from "./event-buffer.ts";
 import { EventReplay } from "./event-replay.ts";
-import {
-  checkOrder,
-  checkPrice,
-  checkQuantity,
-  type Instrument,
-  isOrderId,
-  requireInstrument,
-} from "./instrument.ts";
+import { Incoming } from "./incoming.ts";
+import { type Instrument, isPlainOrder, requireInstrument } from "./instrument.ts";
 import { broken } from "./invariant.ts";
-import {
-  INTEGER_MAX,
-  ORDERS_MAX,
-  REQUEST_CANCELS_MAX,
-  REQUEST_FILLS_MAX,
-  SIDE_QUANTITY_MAX,
-} from "./limits.ts";
-import { isAccount, type LiveOrder } from "./order-table.ts";
-
-// Of this file, so that the compiler can fold them.
-const BUY = Side.BUY;
-const LIMIT = OrderType.LIMIT;
-const DAY = TimeInForce.DAY;
-const FILL_OR_KILL = TimeInForce.FILL_OR_KILL;
-const RESTING = EventField.RESTING;
-
-/** Where the book's two sequences stand: the numbers that the next event and the next order get, from 1. */
-export interface BookPosition {
-  readonly nextEvent: number;
-  readonly nextOrderId: number;
-}
+import { INTEGER_MAX } from "./limits.ts";
+import type { LiveOrder } from "./live-order.ts";
+import { NewOrders } from "./new-orders.ts";
+import { OrderChanges } from "./order-changes.ts";
+import { OrderEntry } from "./order-entry.ts";
+import { Pegs } from "./pegs.ts";
+import { Phases } from "./phases.ts";
+import { PlainCrossing } from "./plain-crossing.ts";
+import { Settlement } from "./settlement.ts";
+import { Triggers } from "./triggers.ts";
 
 /**
- * One symbol's book with continuous crossing by price, then time. A pure state machine: each command appends its
- * events to `out` and returns; the same commands give the same events. Bad input is answered by `REJECTED`, whatever
- * the numbers are; a broken invariant throws `InvariantError`, after which the book must not be used.
+ * One symbol's book, by RULES.md. A pure state machine: each command appends its events to `out` and returns; the same
+ * commands give the same events. Bad input is answered by `REJECTED`, whatever the numbers are; a broken invariant
+ * throws `InvariantError`, after which the book must not be used.
  *
- * 1. Outside a command the best bid is below the best ask.
+ * 1. Outside a command, in continuous trading, the best shown bid is below the best shown ask.
  * 2. Each event has the next number of one gap-free sequence.
- * 3. An order's place in its level is the sequence of the event that gave it: that of its acceptance, or of the last
- *    replace that did not keep its priority.
- * 4. A command's events are: the acceptance or replacement, its fills in the order of execution, then the
- *    cancellation of what may not rest.
+ * 3. An order's place among those of its price is the sequence of the event that gave it, its priority.
+ * 4. While `pending`, `proceed` is the only command.
+ * 5. A plain order in a book of plain orders takes a path of its own (`PlainCrossing`), with the same result.
  */
 export class OrderBook extends BookView {
   readonly instrument: Instrument;
-  private readonly out: EventBuffer;
+  private readonly entry = new OrderEntry();
+  private readonly plain: PlainCrossing;
+  private readonly newOrders: NewOrders;
+  private readonly changes: OrderChanges;
+  private readonly auction: Auction;
+  private readonly phases: Phases;
+  private readonly pegs: Pegs;
+  private readonly settlement: Settlement;
+  /** The instrument has no rule, and no account one, that a plain order would have to be held against. */
+  private isPlainMarket: boolean;
   private restore: BookRestore | undefined;
   private replay: EventReplay | undefined;
-  private event = 1;
-  private orderId = 1;
 
   constructor(instrument: Instrument, out: EventBuffer) {
     requireInstrument(instrument);
-    super(instrument.tick);
+    super(instrument, out);
+    const { core } = this;
     this.instrument = instrument;
-    this.out = out;
+    this.auction = new Auction(core);
+    this.phases = new Phases(core, this.auction);
+    const incoming = new Incoming(core, this.phases);
+    this.pegs = new Pegs(core, incoming);
+    const triggers = new Triggers(core, incoming);
+    const allOrNone = new AllOrNone(core, incoming);
+    this.settlement = new Settlement(core, this.phases, this.pegs, triggers, allOrNone);
+    this.plain = new PlainCrossing(core);
+    this.newOrders = new NewOrders(core, incoming, this.pegs, triggers);
+    this.changes = new OrderChanges(core, incoming, this.pegs, this.newOrders.checks);
+    this.isPlainMarket = this.hasPlainRules();
   }
 
-  /** A new order. Events: `REJECTED`, or `ACCEPTED`, fills, and `CANCELLED` when something is left that may not rest. */
+  /** Rules of an account; before its first order. Not part of the state. Throws `InvariantError` on rules that cannot be. */
+  configureAccount(account: number, rules: AccountRules): void {
+    this.core.accounts.configure(account, rules);
+    this.isPlainMarket = this.hasPlainRules();
+  }
+
+  /** A new order without further terms. Events: `REJECTED`, or `ACCEPTED`, its fills, and `CANCELLED` when something is left that may not rest; then what follows. */
   newOrder(
     account: number,
     clientOrderId: number,
@@ -71,333 +81,210 @@ export class OrderBook extends BookView {
     price: number,
     quantity: number,
   ): void {
-    requireAccount(account);
-    const reason =
-      checkOrder(this.instrument, clientOrderId, side, type, timeInForce, price, quantity) ||
-      this.admit(account, clientOrderId, side, timeInForce, quantity);
-    if (reason !== 0) {
-      this.reject(account, clientOrderId, reason);
+    if (
+      this.isPlain &&
+      isPlainOrder(this.instrument, clientOrderId, side, type, timeInForce, price, quantity)
+    ) {
+      this.core.requireAccount(account);
+      this.plain.newOrder(account, clientOrderId, side as Side, type, timeInForce, price, quantity);
       return;
     }
-    const orderId = this.orderId++;
-    const sequence = this.event++;
-    const base = this.out.accepted(
-      sequence,
-      account,
-      orderId,
-      clientOrderId,
-      side,
-      type,
-      timeInForce,
-      price,
-      quantity,
-      0,
-    );
-    const limit = type === LIMIT ? price : side === BUY ? INTEGER_MAX : 0;
-    let leaves = quantity;
-    let ended: CancelReason | 0 = 0;
-    if (timeInForce === FILL_OR_KILL && !this.canFill(side as Side, limit, quantity)) {
-      ended = CancelReason.FILL_OR_KILL;
-    } else {
-      if (this.crosses(side as Side, limit)) {
-        leaves = this.take(account, orderId, clientOrderId, side as Side, limit, quantity);
-        if (leaves === 0) return;
-        if (this.crosses(side as Side, limit)) ended = CancelReason.SWEEP_LIMIT;
-      }
-      if (ended === 0 && timeInForce !== DAY) ended = CancelReason.IMMEDIATE_REMAINDER;
-    }
-    if (ended !== 0) {
-      this.out.cancelled(this.event++, account, orderId, clientOrderId, side, price, leaves, 0, ended);
-      return;
-    }
-    const handle = this.resting.add(
-      orderId,
-      account,
-      clientOrderId,
-      side,
-      type,
-      timeInForce,
-      quantity,
-      leaves,
-      sequence,
-    );
-    this.resting.enqueue(handle, side as Side, price);
-    this.out.values[base + RESTING] = leaves;
+    this.enter(account, this.entry.plain(clientOrderId, side, type, timeInForce, price, quantity));
   }
 
-  /** Ends a live order. Events: `CANCELLED`, or `REJECTED`. */
+  /** A new order of any kind; the entry may be used again afterwards. Events as of `newOrder`. */
+  enter(account: number, entry: OrderEntry): void {
+    const began = this.begin(account);
+    this.newOrders.enter(account, entry);
+    this.settlement.settle(began);
+  }
+
+  /** Ends a live order. Events: `CANCELLED`, or `REJECTED`; then what follows. */
   cancel(account: number, clientOrderId: number): void {
-    requireAccount(account);
-    const handle = isOrderId(clientOrderId) ? this.resting.find(account, clientOrderId) : -1;
-    if (handle > 0) this.end(handle, CancelReason.REQUESTED);
-    else
-      this.reject(
-        account,
-        clientOrderId,
-        handle === 0 ? RejectReason.UNKNOWN_ORDER : RejectReason.INVALID_ORDER_ID,
-      );
+    if (this.isPlain) {
+      this.core.requireAccount(account);
+      this.changes.cancel(account, clientOrderId);
+      return;
+    }
+    const began = this.begin(account);
+    this.core.rate.count(account, this.core.now);
+    this.changes.cancel(account, clientOrderId);
+    this.settlement.settle(began);
   }
 
   /**
-   * Gives a live order a new price and a new total quantity, what was executed included. It keeps its priority when
-   * the price is the same and the quantity not higher; else it goes to the end of the line, after it has traded
-   * with what it now crosses. Events: `REJECTED`; or `CANCELLED` when the new total is already executed; or
-   * `REPLACED`, fills, and `CANCELLED` when the sweep limit ends it.
+   * Gives a live order a new price, a new total quantity, what was executed included, and, if it waits, a new trigger price (0:
+   * as it is). Which changes keep its priority is told in RULES.md 2.3. Events: `REJECTED`; or `CANCELLED` when the new
+   * total is already executed; or `REPLACED`, fills, and `CANCELLED` of what may not rest; then what follows.
    */
-  replace(account: number, clientOrderId: number, price: number, quantity: number): void {
-    requireAccount(account);
-    const handle = isOrderId(clientOrderId) ? this.resting.find(account, clientOrderId) : -1;
-    if (handle <= 0) {
-      this.reject(
-        account,
-        clientOrderId,
-        handle === 0 ? RejectReason.UNKNOWN_ORDER : RejectReason.INVALID_ORDER_ID,
-      );
-      return;
-    }
-    const { resting } = this;
-    const reason = checkQuantity(this.instrument, quantity) || checkPrice(this.instrument, price);
-    const oldLeaves = resting.orders.leaves(handle);
-    const leaves = quantity - (resting.orders.quantity(handle) - oldLeaves);
-    const side = resting.sideOf(handle);
-    if (reason !== 0) {
-      this.reject(account, clientOrderId, reason);
-    } else if (leaves <= 0) {
-      this.end(handle, CancelReason.REPLACED_BELOW_EXECUTED);
-    } else if (this.sideQuantity(side) - oldLeaves + leaves > SIDE_QUANTITY_MAX) {
-      this.reject(account, clientOrderId, RejectReason.BOOK_FULL);
-    } else {
-      this.change(handle, side, price, quantity, leaves);
-    }
+  replace(account: number, clientOrderId: number, price: number, quantity: number, triggerPrice = 0): void {
+    const began = this.begin(account);
+    this.changes.replace(account, clientOrderId, price, quantity, triggerPrice);
+    this.settlement.settle(began);
   }
 
-  /** Ends the account's orders, lowest order id first. Events: a `CANCELLED` for each, then `MASS_CANCELLED`. */
-  massCancel(account: number): void {
-    requireAccount(account);
-    const { rings } = this.resting;
-    const cancelled = Math.min(rings.count(account), REQUEST_CANCELS_MAX);
-    for (let n = 0; n < cancelled; n++) this.end(rings.first(account), CancelReason.MASS_CANCEL);
-    this.out.massCancelled(this.event++, account, cancelled, rings.count(account));
+  /** Takes a quantity off a live order, which keeps its priority. Events: `REPLACED`, `CANCELLED` when nothing is left, or `REJECTED`. */
+  reduce(account: number, clientOrderId: number, by: number): void {
+    const began = this.begin(account);
+    this.core.rate.count(account, this.core.now);
+    this.changes.reduce(account, clientOrderId, by);
+    this.settlement.settle(began);
+  }
+
+  /**
+   * Ends the session's orders, lowest order id first: all, or those of a side (0: both), whose own price (0: none) is in
+   * `[low, high]`, that are for an account (-1: for any). Events: a `CANCELLED` for each, then `MASS_CANCELLED`.
+   */
+  massCancel(account: number, side = 0, low = 0, high = INTEGER_MAX, forAccount = -1): void {
+    const began = this.begin(account);
+    this.core.rate.count(account, this.core.now);
+    this.changes.massCancel(account, side, low, high, forAccount);
+    this.settlement.settle(began);
   }
 
   /** Records a request that was refused before it reached the book. Events: `REJECTED` with the reason given. */
   refuse(account: number, clientOrderId: number, reason: number): void {
-    requireAccount(account);
-    this.reject(account, clientOrderId, reason);
+    this.begin(account);
+    this.core.rate.count(account, this.core.now);
+    this.core.reject(account, clientOrderId, reason);
   }
 
-  /** Sequence that the next event gets, from 1. */
-  get nextEvent(): number {
-    return this.event;
+  /** Changes the phase. `until`: microseconds since the Unix epoch, 0: open. Events: RULES.md 4.2. */
+  setPhase(phase: Phase, until: number, reason: EventReason): void {
+    const began = this.begin(0);
+    this.phases.change(phase, until, reason);
+    this.settlement.settle(began);
   }
 
-  /** Id that the next accepted order gets, from 1. */
-  get nextOrderId(): number {
-    return this.orderId;
+  /** Sets the reference price. Events: `REFERENCE`. */
+  setReference(price: number): void {
+    const began = this.begin(0);
+    this.core.referencePrice = price;
+    this.core.out.reference(this.core.event++, price, EventReason.OPERATOR);
+    this.settlement.settle(began);
   }
 
-  /**
-   * Takes one order of a snapshot, in any order, into a book that has none and has executed nothing. The book is
-   * usable after `finishRestore`. Throws `InvariantError` on fields that no live order can have.
-   */
+  /** The kill switch. Events: `BLOCKED`, then, of a block, a `CANCELLED` for each order of the account and those below it. */
+  block(account: number, blocked: boolean): void {
+    const began = this.begin(account);
+    const { core } = this;
+    core.accounts.block(account, blocked);
+    core.blockDue = blocked;
+    this.isPlainMarket = this.hasPlainRules();
+    core.out.blocked(core.event++, account, blocked ? 1 : 0, EventReason.OPERATOR);
+    this.settlement.settle(began);
+  }
+
+  /** Tells what the auction would give now. Events: `INDICATIVE`, in the phases of auctions only. */
+  indicate(): void {
+    this.begin(0);
+    this.auction.indicate();
+  }
+
+  /** Sets the book's time, microseconds since the Unix epoch, never back. Events: of what ends by it. */
+  advance(now: number): void {
+    const began = this.begin(0);
+    const { core } = this;
+    if (now < core.now) broken(`book ${this.instrument.symbol}: time ${now} after ${core.now}`);
+    core.now = now;
+    const isOver = core.phase === Phase.VOLATILITY_AUCTION && core.until !== 0 && now >= core.until;
+    if (isOver) this.phases.change(Phase.CONTINUOUS, 0, EventReason.TIME_REACHED);
+    if (isOver || core.expiries.first() <= now) this.settlement.settle(began);
+  }
+
+  /** When `advance` next has something to do, microseconds since the Unix epoch; Infinity: never. */
+  get due(): number {
+    const { core } = this;
+    const ends = core.phase === Phase.VOLATILITY_AUCTION && core.until !== 0 ? core.until : Infinity;
+    return Math.min(ends, core.expiries.first());
+  }
+
+  /** Something that follows from the last command may wait: `proceed` must come before any other. */
+  get pending(): boolean {
+    return this.settlement.pending;
+  }
+
+  /** Goes on with what follows from the last command. */
+  proceed(): void {
+    this.settlement.settle(this.core.event);
+  }
+
+  /** Counts a message of a session for the message rate: for who replays requests. Live commands count themselves. */
+  countMessage(account: number, timeUs: number): void {
+    this.core.rate.count(account, timeUs);
+  }
+
+  /** Takes one order of a snapshot, in any order, into a book that has none and has executed nothing. The book is
+   * usable after `finishRestore`. Throws `InvariantError` on fields that no live order can have. */
   restoreOrder(order: LiveOrder): void {
-    if (this.event !== 1)
-      broken(`book ${this.instrument.symbol}: restored although it has executed requests`);
-    this.restore ??= new BookRestore(this.instrument, this.resting);
-    this.restore.take(order);
+    this.restoring().take(order);
   }
 
   /** Ends a restore, also one without orders. Throws `InvariantError` when the orders cannot all be in one book. */
-  finishRestore(position: BookPosition): void {
-    if (this.event !== 1)
-      broken(`book ${this.instrument.symbol}: restored although it has executed requests`);
-    this.restore ??= new BookRestore(this.instrument, this.resting);
-    this.restore.finish(position);
+  finishRestore(state: BookState): void {
+    this.restoring().finish(state);
     this.restore = undefined;
-    this.event = position.nextEvent;
-    this.orderId = position.nextOrderId;
+    this.resume();
   }
 
   /**
    * Changes the book as an event says that was decided before: for recovery, followers and audit. Crosses nothing
-   * and writes nothing to `out`. Throws `InvariantError` when the event does not follow from the book: a gap, an
-   * unknown order, a maker that was not first in line, a quantity that does not add up. After the last event call
-   * `finishApply`; then the book takes commands.
+   * and writes nothing to `out`. Throws `InvariantError` when the event does not follow from the book. After the last
+   * event call `finishApply`; then the book takes commands.
    */
   applyEvent(events: EventBuffer, index: number): void {
-    this.replay ??= new EventReplay(this.instrument, this.resting);
+    this.replay ??= new EventReplay(this.core);
     if (index >= events.length) broken(`event ${index} applied of a buffer that holds ${events.length}`);
-    this.orderId = this.replay.apply(events.values, index * EVENT_WIDTH, this.event, this.orderId);
-    this.event++;
+    this.replay.apply(events.values, index * EVENT_WIDTH);
   }
 
   /** Throws `InvariantError` when the events applied end in the middle of a request. */
   finishApply(): void {
-    this.replay?.finish();
+    if (this.replay === undefined) return;
+    this.replay.finish();
+    this.resume();
   }
 
-  /** 0 when the book has room for the order and the account no order of its id. */
-  private admit(
-    account: number,
-    clientOrderId: number,
-    side: number,
-    timeInForce: number,
-    quantity: number,
-  ): 0 | RejectReason {
-    if (this.resting.find(account, clientOrderId) !== 0) return RejectReason.DUPLICATE_ORDER_ID;
-    if (timeInForce !== DAY) return 0;
-    if (this.resting.orders.live >= ORDERS_MAX) return RejectReason.BOOK_FULL;
-    return this.sideQuantity(side as Side) + quantity > SIDE_QUANTITY_MAX ? RejectReason.BOOK_FULL : 0;
+  /** Of a book that others brought to where it is: what follows from its last command may be due. */
+  private resume(): void {
+    const { core } = this;
+    this.pegs.place();
+    this.isPlainMarket = this.hasPlainRules();
+    this.settlement.pending =
+      core.resting.extras.count > 0 ||
+      core.uncross !== undefined ||
+      core.accounts.anyBlocked ||
+      core.phase === Phase.CLOSED;
   }
 
-  private sideQuantity(side: Side): number {
-    return side === BUY ? this.resting.bidQuantity : this.resting.askQuantity;
+  private get isPlain(): boolean {
+    return this.isPlainMarket && this.core.resting.extras.count === 0 && this.core.phase === Phase.CONTINUOUS;
   }
 
-  private crosses(side: Side, limit: number): boolean {
-    if (side === BUY) {
-      const { best } = this.resting.asks;
-      return best !== 0 && this.resting.levels.price(best) <= limit;
-    }
-    const { best } = this.resting.bids;
-    return best !== 0 && this.resting.levels.price(best) >= limit;
+  private hasPlainRules(): boolean {
+    const { policy = 1, collars, fatFingerWidth, messageRate, notionalMax, requestFills } = this.instrument;
+    const { accounts } = this.core;
+    const hasNoRule =
+      policy === 1 &&
+      collars === undefined &&
+      fatFingerWidth === undefined &&
+      messageRate === undefined &&
+      notionalMax === undefined &&
+      requestFills === undefined;
+    return hasNoRule && !accounts.limited && !accounts.grouped && !accounts.anyBlocked;
   }
 
-  /** Executes against the other side, best price and first in line first; returns what is left. */
-  private take(
-    account: number,
-    orderId: number,
-    clientOrderId: number,
-    side: Side,
-    limit: number,
-    quantity: number,
-  ): number {
-    const { resting } = this;
-    const opposite = side === BUY ? resting.asks : resting.bids;
-    let leaves = quantity;
-    for (let fills = 0; leaves > 0 && fills < REQUEST_FILLS_MAX && this.crosses(side, limit); fills++) {
-      const price = resting.levels.price(opposite.best);
-      const maker = resting.levels.head(opposite.best);
-      const makerLeaves = resting.orders.leaves(maker);
-      const executed = leaves < makerLeaves ? leaves : makerLeaves;
-      leaves -= executed;
-      this.out.trade(
-        this.event++,
-        price,
-        executed,
-        side,
-        account,
-        orderId,
-        clientOrderId,
-        leaves,
-        resting.accountOf(maker),
-        resting.orders.orderId(maker),
-        resting.orders.clientOrderId(maker),
-        makerLeaves - executed,
-      );
-      if (executed < makerLeaves) {
-        resting.setLeaves(maker, makerLeaves - executed);
-      } else {
-        resting.dequeue(maker);
-        resting.drop(maker);
-      }
-    }
-    return leaves;
+  /** What every command begins with that is not plain; returns the sequence of its first event. */
+  private begin(account: number): number {
+    this.core.requireAccount(account);
+    if (this.settlement.pending) broken(`book ${this.instrument.symbol}: a command while others are pending`);
+    return this.core.event;
   }
 
-  /** Whether an order can be executed whole, within the fills that one request may cause. Reads level sums only,
-   * except at the last level of an order that comes near that limit. */
-  private canFill(side: Side, limit: number, quantity: number): boolean {
-    const { resting } = this;
-    const opposite = side === BUY ? resting.asks : resting.bids;
-    if (quantity > (side === BUY ? resting.askQuantity : resting.bidQuantity)) return false;
-    let missing = quantity;
-    let fills = 0;
-    for (let level = opposite.best; level !== 0; level = opposite.next(level)) {
-      const price = resting.levels.price(level);
-      if (side === BUY ? price > limit : price < limit) return false;
-      const here = resting.levels.quantity(level);
-      if (here >= missing) {
-        if (fills + resting.levels.count(level) <= REQUEST_FILLS_MAX) return true;
-        let order = resting.levels.head(level);
-        for (; missing > 0 && fills < REQUEST_FILLS_MAX; fills++) {
-          missing -= resting.orders.leaves(order);
-          order = resting.orders.next(order);
-        }
-        return missing <= 0;
-      }
-      missing -= here;
-      fills += resting.levels.count(level);
-      if (fills >= REQUEST_FILLS_MAX) return false;
-    }
-    return false;
+  private restoring(): BookRestore {
+    if (this.core.event !== 1)
+      broken(`book ${this.instrument.symbol}: restored although it has executed requests`);
+    this.restore ??= new BookRestore(this.core);
+    return this.restore;
   }
-
-  /** Carries out a replace whose terms are good; `leaves` is what will be open of it. */
-  private change(handle: number, side: Side, price: number, quantity: number, leaves: number): void {
-    const { resting } = this;
-    const sequence = this.event++;
-    const account = resting.accountOf(handle);
-    const orderId = resting.orders.orderId(handle);
-    const clientOrderId = resting.orders.clientOrderId(handle);
-    const oldPrice = resting.priceOf(handle);
-    const oldLeaves = resting.orders.leaves(handle);
-    const kept = price === oldPrice && leaves <= oldLeaves;
-    const base = this.out.replaced(
-      sequence,
-      account,
-      orderId,
-      clientOrderId,
-      side,
-      oldPrice,
-      oldLeaves,
-      price,
-      quantity,
-      leaves,
-      kept ? leaves : 0,
-      kept,
-    );
-    if (kept) {
-      resting.setTerms(handle, quantity, leaves);
-      return;
-    }
-    resting.dequeue(handle);
-    const left = this.take(account, orderId, clientOrderId, side, price, leaves);
-    if (left > 0 && !this.crosses(side, price)) {
-      resting.requeue(handle, side, price, quantity, left, sequence);
-      this.out.values[base + RESTING] = left;
-      return;
-    }
-    resting.drop(handle);
-    if (left === 0) return;
-    const reason = CancelReason.SWEEP_LIMIT;
-    this.out.cancelled(this.event++, account, orderId, clientOrderId, side, price, left, 0, reason);
-  }
-
-  /** Ends a resting order. */
-  private end(handle: number, reason: CancelReason): void {
-    const { resting } = this;
-    const leaves = resting.orders.leaves(handle);
-    this.out.cancelled(
-      this.event++,
-      resting.accountOf(handle),
-      resting.orders.orderId(handle),
-      resting.orders.clientOrderId(handle),
-      resting.sideOf(handle),
-      resting.priceOf(handle),
-      leaves,
-      leaves,
-      reason,
-    );
-    resting.dequeue(handle);
-    resting.drop(handle);
-  }
-
-  private reject(account: number, clientOrderId: number, reason: number): void {
-    this.out.rejected(this.event++, account, isOrderId(clientOrderId) ? clientOrderId : 0, reason);
-  }
-}
-
-function requireAccount(account: number): void {
-  if (!isAccount(account)) broken(`account ${account} is not a handle: a whole number from 0 to 2^20 - 1`);
 }

@@ -16,14 +16,33 @@ const ACCOUNT_PREV = 13;
 const LEVEL = 14;
 const OWNER = 15;
 
-/** Account and kind in one word: `account << 8 | timeInForce << 4 | type << 2 | side`. */
+/** Where a live order is, RULES.md 1.4. */
+export const Place = { BOOK: 0, HIDDEN: 1, PEGGED: 2, ALL_OR_NONE: 3, WAITING: 4, AUCTION: 5 } as const;
+export type Place = (typeof Place)[keyof typeof Place];
+
+/** Of an owner word: the order has further terms, or another place than the shown book. */
+export const SPECIAL = 1 << 8;
+
+/** Account, place and kind in one word: `account << 12 | place << 9 | special << 8 | timeInForce << 5 | type << 2 | side`. */
 export function packOwner(account: number, side: number, type: number, timeInForce: number): number {
-  return (account << 8) | (timeInForce << 4) | (type << 2) | side;
+  return (account << 12) | (timeInForce << 5) | (type << 2) | side;
 }
-export const ownerAccount = (owner: number): number => owner >>> 8;
+
+/** The word of an order that is not plain. */
+export function packSpecial(
+  account: number,
+  side: number,
+  type: number,
+  timeInForce: number,
+  place: Place,
+): number {
+  return packOwner(account, side, type, timeInForce) | SPECIAL | (place << 9);
+}
+export const ownerAccount = (owner: number): number => owner >>> 12;
 export const ownerSide = (owner: number): Side => (owner & 3) as Side;
-export const ownerType = (owner: number): OrderType => ((owner >>> 2) & 3) as OrderType;
-export const ownerTimeInForce = (owner: number): TimeInForce => ((owner >>> 4) & 15) as TimeInForce;
+export const ownerType = (owner: number): OrderType => ((owner >>> 2) & 7) as OrderType;
+export const ownerTimeInForce = (owner: number): TimeInForce => ((owner >>> 5) & 7) as TimeInForce;
+export const ownerPlace = (owner: number): Place => ((owner >>> 9) & 7) as Place;
 
 export const isAccount = (account: number): boolean => account >>> 0 === account && account < ACCOUNTS_MAX;
 
@@ -75,6 +94,7 @@ export class OrderTable {
 
   release(handle: number): void {
     this.live--;
+    this.f64[handle * F64 + ORDER_ID] = 0;
     this.i32[handle * I32 + NEXT] = this.free;
     this.free = handle;
   }
@@ -153,6 +173,20 @@ export class OrderTable {
 
   owner(handle: number): number {
     return this.i32[handle * I32 + OWNER]!;
+  }
+
+  setOwner(handle: number, owner: number): void {
+    this.i32[handle * I32 + OWNER] = owner;
+  }
+
+  /** Handles are below this. */
+  get end(): number {
+    return this.unused;
+  }
+
+  /** Whether the record of this handle is in use. */
+  isLive(handle: number): boolean {
+    return this.f64[handle * F64 + ORDER_ID] !== 0;
   }
 
   private allocate(): number {

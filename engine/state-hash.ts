@@ -1,5 +1,7 @@
 import type { OrderBook } from "./order-book.ts";
-import type { LiveOrder } from "./order-table.ts";
+import type { BookState } from "./book-snapshot.ts";
+import type { LiveOrder } from "./live-order.ts";
+import { OWN_ACCOUNT } from "./order-entry.ts";
 
 const TWO_32 = 4_294_967_296;
 const MULTIPLIERS = [0x239b961b, 0xab0e9789, 0x38b34ae5, 0xa1e38b93] as const;
@@ -67,27 +69,71 @@ function finalMix(lane: number): number {
 }
 
 /** What is hashed: a book, or anything that can say the same of itself. */
-export type HashedBook = Pick<OrderBook, "nextEvent" | "nextOrderId"> & { orders(): Iterable<LiveOrder> };
+export type HashedBook = Pick<OrderBook, "state"> & { orders(): Iterable<LiveOrder> };
 
 /**
- * 128 bits over every field of every live order in priority order and the two next numbers, as 32 hex digits. Two
- * books of the same hash go on alike. Accounts enter by the name that `nameOf` gives, so that handles may differ.
+ * 128 bits over all that a book is: every field of every live order, in the order of `OrderBook.orders`, and its
+ * `BookState`, as 32 hex digits. Two books of the same hash and the same rules go on alike. Accounts enter by the name
+ * that `nameOf` gives, and in the order of these names, so that handles may differ.
  */
 export function stateHash(book: HashedBook, nameOf: (account: number) => string): string {
   const hash = new Murmur128();
-  hash.integer(book.nextEvent);
-  hash.integer(book.nextOrderId);
-  for (const order of book.orders()) {
-    hash.integer(order.orderId);
-    hash.text(nameOf(order.account));
-    hash.integer(order.clientOrderId);
-    hash.integer(order.side);
-    hash.integer(order.type);
-    hash.integer(order.timeInForce);
-    hash.integer(order.price);
-    hash.integer(order.quantity);
-    hash.integer(order.leaves);
-    hash.integer(order.priority);
-  }
+  hashState(hash, book.state(), nameOf);
+  for (const order of book.orders()) hashOrder(hash, order, nameOf);
   return hash.finish();
+}
+
+function hashState(hash: Murmur128, state: BookState, nameOf: (account: number) => string): void {
+  const { uncross } = state;
+  hash.integer(state.nextEvent);
+  hash.integer(state.nextOrderId);
+  hash.integer(state.phase);
+  hash.integer(state.until);
+  hash.integer(state.lastPrice);
+  hash.integer(state.referencePrice);
+  hash.integer(uncross === undefined ? 0 : 1);
+  if (uncross !== undefined) {
+    hash.integer(uncross.price);
+    hash.integer(uncross.volume);
+    hash.integer(uncross.imbalance);
+    hash.integer(uncross.side);
+    hash.integer(uncross.nextPhase);
+    hash.integer(uncross.until);
+    hash.integer(uncross.reason);
+  }
+  const named = state.accounts.map((account) => ({ name: nameOf(account.account), account }));
+  named.sort((one, other) => (one.name < other.name ? -1 : 1));
+  hash.integer(named.length);
+  for (const { name, account } of named) {
+    hash.text(name);
+    hash.integer(account.position);
+    hash.integer(account.cash);
+    hash.integer(account.blocked ? 1 : 0);
+    hash.integer(account.messageTime);
+    hash.integer(account.messages);
+  }
+}
+
+function hashOrder(hash: Murmur128, order: LiveOrder, nameOf: (account: number) => string): void {
+  hash.integer(order.orderId);
+  hash.text(nameOf(order.account));
+  hash.integer(order.clientOrderId);
+  hash.integer(order.side);
+  hash.integer(order.type);
+  hash.integer(order.timeInForce);
+  hash.integer(order.price);
+  hash.integer(order.quantity);
+  hash.integer(order.leaves);
+  hash.integer(order.shown);
+  hash.integer(order.priority);
+  hash.integer(order.displayQuantity);
+  hash.integer(order.triggerPrice);
+  hash.integer(order.offset);
+  hash.integer(order.peg);
+  hash.integer(order.expiry);
+  hash.integer((order.hidden ? 1 : 0) + (order.allOrNone ? 2 : 0));
+  hash.integer(order.postOnly);
+  hash.integer(order.selfTrade);
+  hash.integer(order.partner);
+  hash.text(order.forAccount === OWN_ACCOUNT ? "" : nameOf(order.forAccount));
 }
