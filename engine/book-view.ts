@@ -100,6 +100,11 @@ export abstract class BookView {
     yield* this.ofAuctions(Side.SELL);
   }
 
+  /** The session's messages in the window of its last one; 0 without a message rate. */
+  messages(account: number): number {
+    return this.core.rate.messages(account);
+  }
+
   /** All that the book is apart from its orders. */
   state(): BookState {
     const { core } = this;

@@ -31,13 +31,16 @@ export {
   type Collars,
   type Instrument,
   isOrderId,
+  isTickPrice,
   requireInstrument,
   type TickBand,
 } from "./instrument.ts";
 export { InvariantError } from "./invariant.ts";
 export { LevelBook, type LevelListener } from "./level-book.ts";
 export {
+  ACCOUNT_LEVELS_MAX,
   ACCOUNTS_MAX,
+  COLLAR_WIDTH_MAX,
   INTEGER_MAX,
   ORDERS_MAX,
   REQUEST_CANCELS_MAX,
@@ -45,6 +48,7 @@ export {
   SIDE_QUANTITY_MAX,
 } from "./limits.ts";
 export { type FurtherTerms, type LiveOrder, NO_FURTHER_TERMS } from "./live-order.ts";
+export { MessageRate, type MessageRateRule } from "./message-rate.ts";
 export { OrderBook } from "./order-book.ts";
 export { OrderEntry, OWN_ACCOUNT } from "./order-entry.ts";
 export { OrderFeed, type OrderListener, type ShownOrder } from "./order-feed.ts";

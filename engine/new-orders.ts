@@ -1,5 +1,13 @@
 import type { BookCore } from "./book-core.ts";
-import { CancelReason, EventReason, OrderType, Phase, RejectReason, type Side, TimeInForce } from "./codes.ts";
+import {
+  CancelReason,
+  EventReason,
+  OrderType,
+  Phase,
+  RejectReason,
+  type Side,
+  TimeInForce,
+} from "./codes.ts";
 import { checkEntry } from "./entry-check.ts";
 import type { Incoming } from "./incoming.ts";
 import {

@@ -262,15 +262,14 @@ export class OrderBook extends BookView {
   }
 
   private hasPlainRules(): boolean {
-    const { policy = 1, collars, fatFingerWidth, messageRate, notionalMax, requestFills } = this.instrument;
+    const { policy = 1, collars, fatFingerWidth, messageRate, notionalMax } = this.instrument;
     const { accounts } = this.core;
     const hasNoRule =
       policy === 1 &&
       collars === undefined &&
       fatFingerWidth === undefined &&
       messageRate === undefined &&
-      notionalMax === undefined &&
-      requestFills === undefined;
+      notionalMax === undefined;
     return hasNoRule && !accounts.limited && !accounts.grouped && !accounts.anyBlocked;
   }
 

@@ -30,6 +30,12 @@ export class Phases {
     const { core } = this;
     if (!this.auction.uncross()) return;
     const { price, nextPhase, until, reason } = core.uncross!;
+    // Self-trade prevention and ended partners may leave orders that still meet, at this price or another one.
+    const again = this.auction.price();
+    if (again.price !== 0) {
+      this.auction.announce({ ...again, nextPhase, until, reason });
+      return;
+    }
     core.uncross = undefined;
     core.referencePrice = price;
     this.announce(nextPhase, until, reason as EventReason);

@@ -1,7 +1,7 @@
 import type { BookCore } from "./book-core.ts";
 import { CancelReason, EventReason, OrderType, RejectReason, Side, TimeInForce } from "./codes.ts";
 import { type EventBuffer, EventField } from "./event-buffer.ts";
-import { INTEGER_MAX, ORDERS_MAX, REQUEST_FILLS_MAX, SIDE_QUANTITY_MAX } from "./limits.ts";
+import { INTEGER_MAX, ORDERS_MAX, SIDE_QUANTITY_MAX } from "./limits.ts";
 import { ownerAccount, packOwner } from "./order-table.ts";
 import type { RestingOrders } from "./resting-orders.ts";
 
@@ -121,9 +121,10 @@ export class PlainCrossing {
     quantity: number,
   ): number {
     const { resting, core } = this;
+    const { fillsMax } = core;
     const opposite = side === BUY ? resting.asks : resting.bids;
     let leaves = quantity;
-    for (let fills = 0; leaves > 0 && fills < REQUEST_FILLS_MAX && this.crosses(side, limit); fills++) {
+    for (let fills = 0; leaves > 0 && fills < fillsMax && this.crosses(side, limit); fills++) {
       const price = resting.levels.price(opposite.best);
       const maker = resting.levels.head(opposite.best);
       const makerLeaves = resting.orders.leaves(maker);
@@ -161,6 +162,7 @@ export class PlainCrossing {
    * at the last level of an order that comes near that limit. */
   private canFill(side: Side, limit: number, quantity: number): boolean {
     const { resting } = this;
+    const { fillsMax } = this.core;
     const opposite = side === BUY ? resting.asks : resting.bids;
     if (quantity > (side === BUY ? resting.askQuantity : resting.bidQuantity)) return false;
     let missing = quantity;
@@ -170,9 +172,9 @@ export class PlainCrossing {
       if (side === BUY ? price > limit : price < limit) return false;
       const here = resting.levels.quantity(level);
       if (here >= missing) {
-        if (fills + resting.levels.count(level) <= REQUEST_FILLS_MAX) return true;
+        if (fills + resting.levels.count(level) <= fillsMax) return true;
         let order = resting.levels.head(level);
-        for (; missing > 0 && fills < REQUEST_FILLS_MAX; fills++) {
+        for (; missing > 0 && fills < fillsMax; fills++) {
           missing -= resting.orders.leaves(order);
           order = resting.orders.next(order);
         }
@@ -180,7 +182,7 @@ export class PlainCrossing {
       }
       missing -= here;
       fills += resting.levels.count(level);
-      if (fills >= REQUEST_FILLS_MAX) return false;
+      if (fills >= fillsMax) return false;
     }
     return false;
   }
