@@ -2,6 +2,7 @@ import type { BookCore } from "./book-core.ts";
 import { MatchingPolicy, SelfTrade, Side } from "./codes.ts";
 import { LevelPlan } from "./level-plan.ts";
 import { INTEGER_MAX } from "./limits.ts";
+import type { RankedOrders } from "./ranked-orders.ts";
 import type { Taker } from "./taker.ts";
 
 /**
@@ -16,6 +17,13 @@ export class FillTrial {
   private nextRound: LevelPlan;
   private reserves = new Map<number, number>();
   private readonly plan: LevelPlan;
+  /** Where the trial is: next shown level, hidden order and its level, pegged and all-or-none order. */
+  private opposite: Side = Side.BUY;
+  private level = 0;
+  private hiddenLevel = 0;
+  private hiddenOrder = 0;
+  private peg = 0;
+  private whole = 0;
   private remaining = 0;
   private executed = 0;
   private fills = 0;
@@ -37,68 +45,74 @@ export class FillTrial {
   executable(): number {
     const { core } = this;
     const { taker, resting, collars } = core;
-    const { levels, orders, unshown } = resting;
-    const opposite = taker.side === Side.BUY ? Side.SELL : Side.BUY;
-    const isBuy = taker.side === Side.BUY;
+    const { levels, unshown } = resting;
     collars.move(core.referencePrice, core.lastPrice);
+    this.opposite = taker.side === Side.BUY ? Side.SELL : Side.BUY;
     this.remaining = taker.leaves;
     this.executed = 0;
     this.fills = 0;
     this.isOver = false;
     this.gone.clear();
-    const shown = resting.ladder(opposite);
-    const hidden = unshown.hidden.of(opposite);
-    const pegged = unshown.peggedOf(opposite);
-    const whole = unshown.allOrNoneOf(opposite);
-    let level = shown.best;
-    let hiddenLevel = hidden.best;
-    let hiddenOrder = hiddenLevel === 0 ? 0 : levels.head(hiddenLevel);
-    let peg = 0;
-    let all = 0;
-    const priceOfKey = (key: number): number => (isBuy ? key : INTEGER_MAX - key);
-    while (this.remaining > 0 && !this.isOver) {
-      while (
-        all < whole.length &&
-        (orders.leaves(whole.handle(all)) > this.remaining || this.gone.has(whole.handle(all)))
-      ) {
-        all++;
-      }
-      const atShown = level === 0 ? Infinity : this.key(taker, levels.price(level));
-      const atHidden = hiddenOrder === 0 ? Infinity : this.key(taker, levels.price(hiddenLevel));
-      const atPeg = peg < pegged.length ? pegged.key(peg) : Infinity;
-      const atAll = all < whole.length ? whole.key(all) : Infinity;
-      const best = Math.min(atShown, atHidden, atPeg, atAll);
-      if (best === Infinity) break;
-      const price = priceOfKey(best);
-      if (!taker.accepts(price)) break;
-      this.isAllowed = collars.breach(price) === 0;
-      if (best === atShown) {
-        this.tryLevel(taker, levels.head(level));
-        level = shown.next(level);
-        continue;
-      }
-      const priorities = [
-        atHidden === best ? orders.priority(hiddenOrder) : Infinity,
-        atPeg === best ? pegged.priority(peg) : Infinity,
-        atAll === best ? whole.priority(all) : Infinity,
-      ] as const;
-      const first = Math.min(...priorities);
-      let maker = 0;
-      if (first === priorities[0]) {
-        maker = hiddenOrder;
-        hiddenOrder = orders.next(hiddenOrder);
-        if (hiddenOrder === 0) {
-          hiddenLevel = hidden.next(hiddenLevel);
-          if (hiddenLevel !== 0) hiddenOrder = levels.head(hiddenLevel);
-        }
-      } else if (first === priorities[1]) {
-        maker = pegged.handle(peg++);
-      } else {
-        maker = whole.handle(all++);
-      }
-      if (!this.gone.has(maker)) this.meet(taker, maker, orders.leaves(maker), orders.leaves(maker));
-    }
+    this.level = resting.ladder(this.opposite).best;
+    this.hiddenLevel = unshown.hidden.of(this.opposite).best;
+    this.hiddenOrder = this.hiddenLevel === 0 ? 0 : levels.head(this.hiddenLevel);
+    this.peg = 0;
+    this.whole = 0;
+    while (this.remaining > 0 && !this.isOver && this.tryBest(taker));
     return this.executed;
+  }
+
+  /** Tries what is at the best price that was not tried yet. False: nothing more at which the taker trades. */
+  private tryBest(taker: Taker): boolean {
+    const { resting, collars } = this.core;
+    const { levels, orders, unshown } = resting;
+    const pegged = unshown.peggedOf(this.opposite);
+    const whole = unshown.allOrNoneOf(this.opposite);
+    this.passBy(whole);
+    const atShown = this.level === 0 ? Infinity : this.key(taker, levels.price(this.level));
+    const atHidden = this.hiddenOrder === 0 ? Infinity : this.key(taker, levels.price(this.hiddenLevel));
+    const atPeg = this.peg < pegged.length ? pegged.key(this.peg) : Infinity;
+    const atWhole = this.whole < whole.length ? whole.key(this.whole) : Infinity;
+    const best = Math.min(atShown, atHidden, atPeg, atWhole);
+    if (best === Infinity) return false;
+    // The key of a price is the price again.
+    const price = this.key(taker, best);
+    if (!taker.accepts(price)) return false;
+    this.isAllowed = collars.breach(price) === 0;
+    if (best === atShown) {
+      this.tryLevel(taker, levels.head(this.level));
+      this.level = resting.ladder(this.opposite).next(this.level);
+      return true;
+    }
+    const ofHidden = atHidden === best ? orders.priority(this.hiddenOrder) : Infinity;
+    const ofPeg = atPeg === best ? pegged.priority(this.peg) : Infinity;
+    const ofWhole = atWhole === best ? whole.priority(this.whole) : Infinity;
+    const first = Math.min(ofHidden, ofPeg, ofWhole);
+    let maker = 0;
+    if (first === ofHidden) maker = this.takeHidden();
+    else if (first === ofPeg) maker = pegged.handle(this.peg++);
+    else maker = whole.handle(this.whole++);
+    if (!this.gone.has(maker)) this.meet(taker, maker, orders.leaves(maker), orders.leaves(maker));
+    return true;
+  }
+
+  /** All-or-none orders that cannot trade with what is left never will. */
+  private passBy(whole: RankedOrders): void {
+    const { orders } = this.core.resting;
+    for (; this.whole < whole.length; this.whole++) {
+      const handle = whole.handle(this.whole);
+      if (orders.leaves(handle) <= this.remaining && !this.gone.has(handle)) return;
+    }
+  }
+
+  private takeHidden(): number {
+    const { resting } = this.core;
+    const maker = this.hiddenOrder;
+    this.hiddenOrder = resting.orders.next(maker);
+    if (this.hiddenOrder !== 0) return maker;
+    this.hiddenLevel = resting.unshown.hidden.of(this.opposite).next(this.hiddenLevel);
+    if (this.hiddenLevel !== 0) this.hiddenOrder = resting.levels.head(this.hiddenLevel);
+    return maker;
   }
 
   /** Of the other side's prices the better ones have the lower keys. */

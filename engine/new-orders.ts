@@ -276,6 +276,7 @@ export class NewOrders {
       extras.setExpiry(handle, entry.expiry);
       if (entry.expiry !== 0) core.expiries.add(handle, entry.expiry);
       core.settle(handle, effective);
+      if (type === OrderType.TRAILING_STOP) core.trailDue = true;
     }
     if (taker.partner !== 0) resting.link(handle, taker.partner);
     return handle;

@@ -249,6 +249,7 @@ export class OrderBook extends BookView {
   private resume(): void {
     const { core } = this;
     this.pegs.place();
+    core.trailDue = true;
     this.isPlainMarket = this.hasPlainRules();
     this.settlement.pending =
       core.resting.extras.count > 0 ||

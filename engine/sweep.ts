@@ -13,7 +13,8 @@ export class Sweep {
   private readonly core: BookCore;
   private readonly plan: LevelPlan;
   private readonly policy: MatchingPolicy;
-  /** Of the maker that `next` found. */
+  /** What `next` found. */
+  private maker = 0;
   private price = 0;
   private isShown = false;
   /** Fills and meetings of the order that comes in. */
@@ -60,47 +61,47 @@ export class Sweep {
     return this.next(this.core.taker) !== 0;
   }
 
-  /** The order that the taker trades with next, 0: none. Sets `price` and `isShown`. */
+  /** The order that the taker trades with next, 0: none. Sets `maker`, `price` and `isShown`. */
   private next(taker: Taker): number {
     const { resting } = this.core;
-    const { levels, orders, unshown } = resting;
+    const { levels } = resting;
     const opposite = taker.side === Side.BUY ? Side.SELL : Side.BUY;
     const level = resting.ladder(opposite).best;
-    let maker = 0;
-    let price = 0;
     this.isShown = level !== 0;
-    if (level !== 0) {
-      maker = levels.head(level);
-      price = levels.price(level);
-    }
+    this.maker = level === 0 ? 0 : levels.head(level);
+    this.price = level === 0 ? 0 : levels.price(level);
     // Only special orders are anywhere else.
-    if (resting.extras.count > 0) {
-      const isBetter = (other: number, handle: number): boolean => {
-        if (maker === 0) return true;
-        if (other !== price) return taker.side === Side.BUY ? other < price : other > price;
-        return !this.isShown && orders.priority(handle) < orders.priority(maker);
-      };
-      const offer = (other: number, handle: number): void => {
-        if (!isBetter(other, handle)) return;
-        maker = handle;
-        price = other;
-        this.isShown = false;
-      };
-      const hidden = unshown.hidden.of(opposite).best;
-      if (hidden !== 0) offer(levels.price(hidden), levels.head(hidden));
-      const pegged = unshown.peggedOf(opposite);
-      const atPeg = peggedPrice(pegged, opposite);
-      if (atPeg !== 0) offer(atPeg, pegged.handle(0));
-      const whole = unshown.allOrNoneOf(opposite);
-      for (let index = 0; index < whole.length; index++) {
-        const handle = whole.handle(index);
-        if (orders.leaves(handle) > taker.leaves) continue;
-        offer(resting.extras.price(handle), handle);
-        break;
-      }
+    if (resting.extras.count > 0) this.lookUnshown(taker, opposite);
+    return this.maker !== 0 && taker.accepts(this.price) ? this.maker : 0;
+  }
+
+  private lookUnshown(taker: Taker, opposite: Side): void {
+    const { levels, orders, unshown, extras } = this.core.resting;
+    const hidden = unshown.hidden.of(opposite).best;
+    if (hidden !== 0) this.offer(taker, levels.price(hidden), levels.head(hidden));
+    const pegged = unshown.peggedOf(opposite);
+    const atPeg = peggedPrice(pegged, opposite);
+    if (atPeg !== 0) this.offer(taker, atPeg, pegged.handle(0));
+    const whole = unshown.allOrNoneOf(opposite);
+    for (let index = 0; index < whole.length; index++) {
+      const handle = whole.handle(index);
+      if (orders.leaves(handle) > taker.leaves) continue;
+      this.offer(taker, extras.price(handle), handle);
+      return;
     }
+  }
+
+  /** An order that is not shown is next when its price is better, or as good and nothing shown there, and it is the first. */
+  private offer(taker: Taker, price: number, handle: number): void {
+    if (this.maker !== 0 && price !== this.price) {
+      if (taker.side === Side.BUY ? price > this.price : price < this.price) return;
+    } else if (this.maker !== 0) {
+      const { orders } = this.core.resting;
+      if (this.isShown || orders.priority(handle) > orders.priority(this.maker)) return;
+    }
+    this.maker = handle;
     this.price = price;
-    return maker !== 0 && taker.accepts(price) ? maker : 0;
+    this.isShown = false;
   }
 
   private available(maker: number): number {

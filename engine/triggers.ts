@@ -8,6 +8,8 @@ import { ownerAccount, ownerTimeInForce, ownerType, packSpecial, Place } from ".
 export class Triggers {
   private readonly core: BookCore;
   private readonly incoming: Incoming;
+  /** Last price by which all trailing stops are where they should be, unless `trailDue`. */
+  private trailedAt = 0;
 
   constructor(core: BookCore, incoming: Incoming) {
     this.core = core;
@@ -25,8 +27,9 @@ export class Triggers {
     const { core } = this;
     const { resting } = core;
     const { trailing } = resting.unshown;
+    if (core.lastPrice === 0 || (!core.trailDue && core.lastPrice === this.trailedAt)) return false;
     core.trailDue = false;
-    if (core.lastPrice === 0) return false;
+    this.trailedAt = core.lastPrice;
     const handles = Array.from({ length: trailing.length }, (_, index) => trailing.handle(index));
     let moved = false;
     for (const handle of handles) {
@@ -37,6 +40,7 @@ export class Triggers {
       moveTrigger(core, handle, price, EventReason.TRAILED);
       moved = true;
     }
+    core.trailDue = false;
     return moved;
   }
 
@@ -121,6 +125,7 @@ export function moveTrigger(core: BookCore, handle: number, price: number, reaso
   resting.extras.setTrigger(handle, price);
   resting.orders.setPriority(handle, sequence);
   resting.insert(handle);
+  core.trailDue = true;
 }
 
 /** Whether a trailing stop's trigger price can be one. */
