@@ -11,7 +11,7 @@ import { packFlags } from "./order-extras.ts";
 import { isAccount, packOwner, packSpecial, Place } from "./order-table.ts";
 import { placeOf } from "./resting-orders.ts";
 
-/** Builds a book from a snapshot's orders, which may come in any order: first records, then queues and rings. */
+/** Builds a book from a snapshot's orders, which may come in any order: first records, then queues. */
 export class BookRestore {
   private readonly core: BookCore;
   private readonly instrument: Instrument;
@@ -54,7 +54,7 @@ export class BookRestore {
     const keys = new Float64Array(orders.live);
     for (let index = 0; index < keys.length; index++) keys[index] = orders.orderId(index + 1);
     for (const handle of this.ranked("order id", keys, state.nextOrderId)) {
-      resting.rings.append(resting.accountOf(handle), handle);
+      resting.byAccount.add(resting.accountOf(handle), handle);
     }
     for (let index = 0; index < keys.length; index++) keys[index] = orders.priority(index + 1);
     for (const handle of this.ranked("priority", keys, state.nextEvent)) this.place(handle);

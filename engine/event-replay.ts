@@ -217,18 +217,11 @@ export class EventReplay {
   private linkPartner(handle: number, partner: number): void {
     if (partner === 0) return;
     const { resting } = this.core;
-    const { orders, rings } = resting;
-    const account = resting.accountOf(handle);
-    // The partner was entered earlier by the same session; it is often the order before this one.
-    let other = orders.accountPrev(handle);
-    for (let left = rings.count(account); left > 0; left--) {
-      if (orders.orderId(other) === partner) {
-        resting.link(handle, other);
-        return;
-      }
-      other = orders.accountPrev(other);
-    }
-    this.contradicts(`its partner, order ${partner}, is not live`);
+    const own = resting.byAccount.all(resting.accountOf(handle));
+    // Entered earlier by the same session, most often just before.
+    const other = own.findLast((candidate) => resting.orders.orderId(candidate) === partner);
+    if (other !== undefined) resting.link(handle, other);
+    else this.contradicts(`its partner, order ${partner}, is not live`);
   }
 
   private trade(): void {

@@ -90,29 +90,29 @@ export class OrderChanges {
   massCancel(account: number, side: number, low: number, high: number, forAccount: number): void {
     const { core } = this;
     const { resting } = core;
-    const { rings, orders } = resting;
-    const matches = (handle: number): boolean => {
+    const matching = resting.byAccount.all(account).filter((handle) => {
       if (side !== 0 && resting.sideOf(handle) !== side) return false;
       if (forAccount !== -1 && resting.beneficiary(handle) !== forAccount) return false;
       const price = resting.ownPrice(handle);
       return price >= low && price <= high;
-    };
-    let ended = 0;
-    let remaining = 0;
-    let handle = rings.first(account);
-    for (let left = rings.count(account); left > 0; left--) {
-      const next = orders.accountNext(handle);
-      if (matches(handle)) {
-        if (ended < REQUEST_CANCELS_MAX) {
-          core.end(handle, CancelReason.MASS_CANCEL);
-          ended++;
-        } else {
-          remaining++;
-        }
-      }
-      handle = next;
-    }
+    });
+    const ending = this.eldest(matching, REQUEST_CANCELS_MAX);
+    for (const handle of ending) core.end(handle, CancelReason.MASS_CANCEL);
+    const ended = ending.length;
+    const remaining = matching.length - ended;
     core.out.massCancelled(core.event++, account, ended, remaining, EventReason.MASS_CANCEL);
+  }
+
+  /** Those of the lowest order ids, up to `max`, lowest first. */
+  private eldest(handles: Int32Array, max: number): Int32Array {
+    const { orders } = this.core.resting;
+    let chosen = handles;
+    if (handles.length > max) {
+      // A sort of plain numbers is many times faster than one of handles by their orders' ids.
+      const last = Float64Array.from(handles, (handle) => orders.orderId(handle)).sort()[max - 1]!;
+      chosen = handles.filter((handle) => orders.orderId(handle) <= last);
+    }
+    return chosen.sort((one, other) => orders.orderId(one) - orders.orderId(other));
   }
 
   /** The live order that a request names; without one the request is refused, and 0. */

@@ -1,4 +1,5 @@
 import type { Peg, PostOnly, SelfTrade } from "./codes.ts";
+import type { OrderTable } from "./order-table.ts";
 
 // Offsets in a record; kept in this file, where the compiler can fold them.
 const F64 = 8;
@@ -31,7 +32,7 @@ export const flagsPostOnly = (flags: number): 0 | PostOnly => ((flags >>> 4) & 3
 export const flagsSelfTrade = (flags: number): 0 | SelfTrade => ((flags >>> 6) & 7) as 0 | SelfTrade;
 
 /**
- * What special orders have beyond a plain order's record, 64 bytes each, found by the order's handle:
+ * What special orders have beyond a plain order's record, 64 bytes each, found by the EXTRA of that record:
  *
  *      byte 0      8        16     24       32      40      48       52           56     60
  *           PRICE  DISPLAY  SHOWN  TRIGGER  OFFSET  EXPIRY  PARTNER  FOR_ACCOUNT  FLAGS  next free
@@ -44,17 +45,19 @@ export class OrderExtras {
   count = 0;
   private f64 = new Float64Array(0);
   private i32 = new Int32Array(0);
-  /** Handle → record. */
-  private records = new Int32Array(0);
+  private readonly orders: OrderTable;
   private free = 0;
   private unused = 1;
   private capacity = 0;
 
+  constructor(orders: OrderTable) {
+    this.orders = orders;
+  }
+
   /** A record without any terms. */
   add(handle: number, price: number, flags: number, forAccount: number): void {
-    if (handle >= this.records.length) this.growRecords(handle);
     const record = this.allocate();
-    this.records[handle] = record;
+    this.orders.setExtra(handle, record);
     this.count++;
     this.f64.fill(0, record * F64, record * F64 + F64);
     this.f64[record * F64 + PRICE] = price;
@@ -63,76 +66,75 @@ export class OrderExtras {
   }
 
   release(handle: number): void {
-    const record = this.records[handle]!;
-    this.records[handle] = 0;
+    const record = this.orders.extra(handle);
     this.i32[record * I32 + FREE] = this.free;
     this.free = record;
     this.count--;
   }
 
   price(handle: number): number {
-    return this.f64[this.records[handle]! * F64 + PRICE]!;
+    return this.f64[this.orders.extra(handle) * F64 + PRICE]!;
   }
 
   setPrice(handle: number, price: number): void {
-    this.f64[this.records[handle]! * F64 + PRICE] = price;
+    this.f64[this.orders.extra(handle) * F64 + PRICE] = price;
   }
 
   /** 0: not an iceberg. */
   display(handle: number): number {
-    return this.f64[this.records[handle]! * F64 + DISPLAY]!;
+    return this.f64[this.orders.extra(handle) * F64 + DISPLAY]!;
   }
 
   setDisplay(handle: number, display: number): void {
-    this.f64[this.records[handle]! * F64 + DISPLAY] = display;
+    this.f64[this.orders.extra(handle) * F64 + DISPLAY] = display;
   }
 
   shown(handle: number): number {
-    return this.f64[this.records[handle]! * F64 + SHOWN]!;
+    return this.f64[this.orders.extra(handle) * F64 + SHOWN]!;
   }
 
   setShown(handle: number, shown: number): void {
-    this.f64[this.records[handle]! * F64 + SHOWN] = shown;
+    this.f64[this.orders.extra(handle) * F64 + SHOWN] = shown;
   }
 
   trigger(handle: number): number {
-    return this.f64[this.records[handle]! * F64 + TRIGGER]!;
+    return this.f64[this.orders.extra(handle) * F64 + TRIGGER]!;
   }
 
   setTrigger(handle: number, trigger: number): void {
-    this.f64[this.records[handle]! * F64 + TRIGGER] = trigger;
+    this.f64[this.orders.extra(handle) * F64 + TRIGGER] = trigger;
   }
 
   offset(handle: number): number {
-    return this.f64[this.records[handle]! * F64 + OFFSET]!;
+    return this.f64[this.orders.extra(handle) * F64 + OFFSET]!;
   }
 
   setOffset(handle: number, offset: number): void {
-    this.f64[this.records[handle]! * F64 + OFFSET] = offset;
+    this.f64[this.orders.extra(handle) * F64 + OFFSET] = offset;
   }
 
   expiry(handle: number): number {
-    return this.f64[this.records[handle]! * F64 + EXPIRY]!;
+    return this.f64[this.orders.extra(handle) * F64 + EXPIRY]!;
   }
 
   setExpiry(handle: number, expiry: number): void {
-    this.f64[this.records[handle]! * F64 + EXPIRY] = expiry;
+    this.f64[this.orders.extra(handle) * F64 + EXPIRY] = expiry;
   }
 
   partner(handle: number): number {
-    return this.i32[this.records[handle]! * I32 + PARTNER]!;
+    return this.i32[this.orders.extra(handle) * I32 + PARTNER]!;
   }
 
   setPartner(handle: number, partner: number): void {
-    this.i32[this.records[handle]! * I32 + PARTNER] = partner;
+    this.i32[this.orders.extra(handle) * I32 + PARTNER] = partner;
   }
 
   forAccount(handle: number): number {
-    return this.i32[this.records[handle]! * I32 + FOR_ACCOUNT]!;
+    return this.i32[this.orders.extra(handle) * I32 + FOR_ACCOUNT]!;
   }
 
   flags(handle: number): number {
-    return this.i32[this.records[handle]! * I32 + FLAGS]!;
+    return this.i32[this.orders.extra(handle) * I32 + FLAGS]!;
   }
 
   private allocate(): number {
@@ -151,13 +153,5 @@ export class OrderExtras {
     f64.set(this.f64);
     this.f64 = f64;
     this.i32 = new Int32Array(f64.buffer);
-  }
-
-  private growRecords(handle: number): void {
-    let { length } = this.records;
-    while (length <= handle) length = Math.max(16, length * 2);
-    const records = new Int32Array(length);
-    records.set(this.records);
-    this.records = records;
   }
 }

@@ -11,8 +11,8 @@ const PRIORITY = 4;
 const I32 = 16;
 const NEXT = 10;
 const PREV = 11;
-const ACCOUNT_NEXT = 12;
-const ACCOUNT_PREV = 13;
+const POSITION = 12;
+const EXTRA = 13;
 const LEVEL = 14;
 const OWNER = 15;
 
@@ -49,12 +49,12 @@ export const isAccount = (account: number): boolean => account >>> 0 === account
 /**
  * Records of the live orders. One record is 64 bytes, so an order that is touched is one or two lines of the cache:
  *
- *      byte 0        8                16        24      32        40    44    48            52            56     60
- *           ORDER_ID CLIENT_ORDER_ID  QUANTITY  LEAVES  PRIORITY  NEXT  PREV  ACCOUNT_NEXT  ACCOUNT_PREV  LEVEL  OWNER
- *           └──────────────── f64 view ──────────────────────┘    └──────────────────── i32 view ─────────────────────┘
+ *      byte 0        8                16        24      32        40    44    48        52     56     60
+ *           ORDER_ID CLIENT_ORDER_ID  QUANTITY  LEAVES  PRIORITY  NEXT  PREV  POSITION  EXTRA  LEVEL  OWNER
+ *           └──────────────── f64 view ──────────────────────┘    └───────────── i32 view ──────────────┘
  *
  * Two typed arrays over one buffer. An order's handle is its record's number, from 1; 0 means none. NEXT and PREV
- * make the queue of a level, ACCOUNT_NEXT and ACCOUNT_PREV the ring of an account. Free records are a stack linked
+ * make the queue of a level; POSITION is the place in the list of its account. Free records are a stack linked
  * by NEXT: the one used last is used next, while it is still cached. The price is the level's.
  */
 export class OrderTable {
@@ -147,20 +147,22 @@ export class OrderTable {
     this.i32[handle * I32 + PREV] = prev;
   }
 
-  accountNext(handle: number): number {
-    return this.i32[handle * I32 + ACCOUNT_NEXT]!;
+  /** Place in its account's list. */
+  position(handle: number): number {
+    return this.i32[handle * I32 + POSITION]!;
   }
 
-  setAccountNext(handle: number, accountNext: number): void {
-    this.i32[handle * I32 + ACCOUNT_NEXT] = accountNext;
+  setPosition(handle: number, position: number): void {
+    this.i32[handle * I32 + POSITION] = position;
   }
 
-  accountPrev(handle: number): number {
-    return this.i32[handle * I32 + ACCOUNT_PREV]!;
+  /** Record of its further terms; of special orders only. */
+  extra(handle: number): number {
+    return this.i32[handle * I32 + EXTRA]!;
   }
 
-  setAccountPrev(handle: number, accountPrev: number): void {
-    this.i32[handle * I32 + ACCOUNT_PREV] = accountPrev;
+  setExtra(handle: number, extra: number): void {
+    this.i32[handle * I32 + EXTRA] = extra;
   }
 
   level(handle: number): number {

@@ -1,4 +1,4 @@
-import { AccountRings } from "./account-rings.ts";
+import { AccountOrders } from "./account-orders.ts";
 import { OrderType, Side, TimeInForce } from "./codes.ts";
 import { LevelTable } from "./level-table.ts";
 import type { LiveOrder } from "./live-order.ts";
@@ -32,21 +32,21 @@ const BUY = Side.BUY;
  * The live orders, and every way to reach them. Knows nothing of crossing.
  *
  *      (account, client order id) ──index──┐
- *      account ──ring──────────────────────┼──→ order record ⇄ queue of its level ←── level record ←── ladder of its side
+ *      account ──list──────────────────────┼──→ order record ⇄ queue of its level ←── level record ←── ladder of its side
  *                                          └──→ extras, of a special order
  *
- * Invariants: every live order is in the index, in its account's ring and, except inside a command, in one place. A
+ * Invariants: every live order is in the index, in its account's list and, except inside a command, in one place. A
  * level's quantity is what its queue shows (of places that are not shown: what is open) and is never 0. A side's total
  * is what all its live orders have open.
  */
 export class RestingOrders {
   readonly orders = new OrderTable();
-  readonly extras = new OrderExtras();
+  readonly extras = new OrderExtras(this.orders);
   readonly levels = new LevelTable();
   readonly bids: PriceLadder;
   readonly asks: PriceLadder;
   readonly unshown: UnshownOrders;
-  readonly rings: AccountRings;
+  readonly byAccount: AccountOrders;
   bidQuantity = 0;
   askQuantity = 0;
   private readonly index: OrderIndex;
@@ -56,7 +56,7 @@ export class RestingOrders {
     this.asks = new PriceLadder(this.levels, Side.SELL, tick);
     this.unshown = new UnshownOrders(this.levels, tick);
     this.index = new OrderIndex(this.orders);
-    this.rings = new AccountRings(this.orders);
+    this.byAccount = new AccountOrders(this.orders);
   }
 
   /** Handle of the account's live order of this id, or 0. */
@@ -86,7 +86,7 @@ export class RestingOrders {
     return side === BUY ? this.bidQuantity : this.askQuantity;
   }
 
-  /** Adds an order that is in no place yet. The account must have no live order of this id, and none of a higher order id. */
+  /** Adds an order that is in no place yet. The account must have no live order of this id. */
   add(
     orderId: number,
     owner: number,
@@ -97,11 +97,11 @@ export class RestingOrders {
     priority: number,
   ): number {
     const handle = this.record(orderId, owner, account, clientOrderId, quantity, leaves, priority);
-    this.rings.append(account, handle);
+    this.byAccount.add(account, handle);
     return handle;
   }
 
-  /** `add` without the account's ring. */
+  /** `add` without the account's list. */
   record(
     orderId: number,
     owner: number,
@@ -186,7 +186,7 @@ export class RestingOrders {
       this.extras.release(handle);
     }
     this.index.remove(hashId(account, orders.clientOrderId(handle)), handle);
-    this.rings.remove(account, handle);
+    this.byAccount.remove(account, handle);
     orders.release(handle);
   }
 
