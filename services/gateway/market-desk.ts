@@ -83,20 +83,17 @@ export class MarketDesk {
 
   /** The feed's next entry. */
   deliver(entry: number, batch: EventBatch): void {
-    if (this.#trades.size > 0) {
-      const trades = tradesOf(this.#instrument.symbol, entry, batch);
-      const bodies = trades.map((value): Body => ({ $case: "trade", value }));
-      send(this.#trades, bodies);
-    }
     const follows = (interest: Interest): boolean => this.#followers[interest].size > 0;
     const market = this.#market.view?.apply(entry, batch, follows);
     const orders = this.#orders.view?.apply(entry, batch, follows("orders"));
-    if (market !== undefined) {
-      send(this.#followers.auction, market.auction);
-      send(this.#followers.top, market.top);
-      send(this.#followers.book, market.book);
-    }
-    if (orders !== undefined) send(this.#followers.orders, orders);
+    const trades = this.#trades.size > 0 ? tradesOf(this.#instrument.symbol, entry, batch) : [];
+    const told = [...(market?.auction ?? []), ...trades];
+    // An auction's price comes before its trades, and these before the next phase.
+    if (trades.length < told.length) told.sort((one, other) => one.value.event - other.value.event);
+    for (const body of told) send(body.$case === "trade" ? this.#trades : this.#followers.auction, [body]);
+    send(this.#followers.top, market?.top ?? []);
+    send(this.#followers.book, market?.book ?? []);
+    send(this.#followers.orders, orders ?? []);
   }
 
   #snapshot(interest: Interest): readonly Body[] {

@@ -14,6 +14,16 @@ export type Body = NonNullable<GatewayMessage["body"]>;
 
 type MarketPhase = Exclude<Phase, typeof Phase.UNSPECIFIED>;
 
+/** A message about phase or auction. */
+export type AuctionBody = Extract<Body, { $case: "phase" | "indicative" | "uncross" }>;
+
+/** What a batch tells of each thing, in order. */
+export interface MarketChanges {
+  readonly auction: AuctionBody[];
+  readonly top: Body[];
+  readonly book: Body[];
+}
+
 /** Where a message stands. */
 interface Place {
   readonly symbol: string;
@@ -37,7 +47,7 @@ export class MarketView {
   readonly #symbol: string;
   readonly #levels: LevelBook;
   readonly #touch: Touch;
-  readonly #indication: Indication;
+  readonly #indication = new Indication();
   readonly #rows: RowDecoder;
   /** Level changes of the batch that is applied; undefined: nobody wants them. */
   #changes: LevelChange[] | undefined;
@@ -45,14 +55,13 @@ export class MarketView {
   /** The view is the state after this event. */
   #event = 0;
 
-  constructor({ symbol, tick, initialPhase, referencePrice }: Instrument) {
+  constructor({ symbol, tick }: Instrument) {
     this.#symbol = symbol;
     const changed: LevelListener = (side, price, quantity) => {
       this.#changes?.push({ event: this.#event, side, price, quantity });
     };
     this.#levels = new LevelBook(tick, changed);
     this.#touch = new Touch(this.#levels);
-    this.#indication = new Indication(initialPhase, referencePrice);
     this.#rows = new RowDecoder({
       order: ({ orderId, side, price, shown }) =>
         this.#levels.shows(0, orderId, side as MarketSide, price, shown),
@@ -124,8 +133,8 @@ export class MarketView {
     entry: number,
     batch: EventBatch,
     follows: (interest: Interest) => boolean = () => false,
-  ): Record<Interest, Body[]> {
-    const told: Record<Interest, Body[]> = { auction: [], top: [], book: [] };
+  ): MarketChanges {
+    const told: MarketChanges = { auction: [], top: [], book: [] };
     const changes: LevelChange[] | undefined = follows("book") ? [] : undefined;
     this.#changes = changes;
     this.#timeUs = batch.timeUs;
@@ -146,7 +155,7 @@ export class MarketView {
     return told;
   }
 
-  #follow(place: Place, kind: Event["kind"], told: Body[]): void {
+  #follow(place: Place, kind: Event["kind"], told: AuctionBody[]): void {
     switch (kind?.$case) {
       case "phase": {
         const { phase, untilUs, referencePrice, reason } = kind.value;
@@ -173,13 +182,18 @@ export class MarketView {
     this.#indication.indicated({ price, volume, imbalance, side: imbalanceSide });
   }
 
-  #phase(place: Place, reason: EventReason): Body {
+  #phase(place: Place, reason: EventReason): AuctionBody {
     const { phase, until: untilUs, referencePrice } = this.#indication;
     const timeUs = this.#timeUs;
     return { $case: "phase", value: { ...place, phase, untilUs, referencePrice, reason, timeUs } };
   }
 
-  #auction($case: "indicative" | "uncross", place: Place, told: AuctionTold, reason: EventReason): Body {
+  #auction(
+    $case: "indicative" | "uncross",
+    place: Place,
+    told: AuctionTold,
+    reason: EventReason,
+  ): AuctionBody {
     const { price, volume, imbalance, imbalanceSide } = told;
     const timeUs = this.#timeUs;
     return { $case, value: { ...place, price, volume, imbalance, imbalanceSide, timeUs, reason } };
