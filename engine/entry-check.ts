@@ -128,13 +128,17 @@ function checkExpiry({ timeInForce, expiry }: OrderEntry, now: number): Refusal 
 }
 
 function checkInstructions({ postOnly, selfTrade, oco, forAccount }: OrderEntry): Refusal {
-  const isPostOnly = postOnly === 0 || postOnly === PostOnly.REJECT || postOnly === PostOnly.REPRICE;
-  const isSelfTrade =
-    selfTrade === 0 || (selfTrade >= 1 && selfTrade <= SelfTrade.DECREMENT && Number.isInteger(selfTrade));
-  if (!isPostOnly || !isSelfTrade) return RejectReason.INVALID_INSTRUCTION;
-  if (oco !== 0 && !(oco >= 1 && oco <= INTEGER_MAX && Number.isInteger(oco)))
-    return RejectReason.UNKNOWN_PARTNER;
-  return forAccount === OWN_ACCOUNT || isAccount(forAccount) ? 0 : RejectReason.UNKNOWN_ACCOUNT;
+  if (!isCode(postOnly, PostOnly.REPRICE) || !isCode(selfTrade, SelfTrade.DECREMENT)) {
+    return RejectReason.INVALID_INSTRUCTION;
+  }
+  if (!isCode(oco, INTEGER_MAX)) return RejectReason.UNKNOWN_PARTNER;
+  const isKnown = forAccount === OWN_ACCOUNT || (isAccount(forAccount) && !Object.is(forAccount, -0));
+  return isKnown ? 0 : RejectReason.UNKNOWN_ACCOUNT;
+}
+
+/** A whole number from 0 to `last`. A -0 would stand in the events, and come back from the wire as another number. */
+function isCode(value: number, last: number): boolean {
+  return value >= 0 && value <= last && Number.isInteger(value) && !Object.is(value, -0);
 }
 
 /** The combinations of RULES.md 1.3. */
