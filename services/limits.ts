@@ -139,3 +139,9 @@ export const SNAPSHOT_ORDERS_MAX = 1000;
  */
 export const INDICATION_ENTRIES_MAX = 16_384;
 export const INDICATION_ENTRIES_READ = 64;
+
+/** Fills of one order at a time, and events after which what follows from a request waits, in a crossing job's book. With
+ * `STEP_EVENTS_MAX` events before them, each with a refresh and the end of a partner, and every number as long as it can be,
+ * their entry stays below `ENTRY_PAYLOAD_BYTES_MAX`: 16,384 × (2 × 102 + 83 + 2 × 58) bytes are 6.6 MB. */
+export const BOOK_REQUEST_FILLS_MAX = 16_384;
+export const BOOK_REQUEST_EVENTS_MAX = 16_384;

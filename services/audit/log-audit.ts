@@ -6,7 +6,7 @@ import { formatJob } from "../../runtime/job/name.ts";
 import type { LogItem, LogProblem, LogProblemKind, RowsRead } from "../../runtime/log/log-reader.ts";
 import { RowDecoder } from "../crossing/rows.ts";
 import { FindingCode, Findings } from "./finding.ts";
-import { OrderLedger } from "./order-ledger.ts";
+import { type Objection, OrderLedger } from "./order-ledger.ts";
 import { ReplayedState } from "./replayed-state.ts";
 import type { AuditCounts, Verdict } from "./verdict.ts";
 
@@ -56,10 +56,7 @@ export class LogAudit {
     this.#replayed.restored();
     this.#stored = new ReplayedState(job.key);
     this.#rows = new RowDecoder({
-      order: () => {},
-      mark: (session, seq) => void this.#storedMarks.set(session, seq),
-      nextOrderId: () => {},
-      book: () => {},
+      mark: (session, { seq }) => void this.#storedMarks.set(session, seq),
     });
   }
 
@@ -190,13 +187,7 @@ export class LogAudit {
     const object = (code: FindingCode, detail: string): void =>
       this.#findings.add(code, entry, this.#event, detail);
     for (const step of batch.steps) {
-      const session = batch.sessions[step.session] ?? "";
-      const mark = this.#marks.get(session) ?? 0;
-      if (step.seq <= mark) {
-        object(FindingCode.MARK_ORDER, `session ${session}: request ${step.seq} was executed after ${mark}`);
-      }
-      this.#marks.set(session, step.seq);
-      this.#counts.requests += 1;
+      if (step.seq > 0) this.#request(batch.sessions[step.session] ?? "", step.seq, object);
       for (const event of step.events) {
         if (this.#whole) this.#ledger.event(event, object);
         if (event.kind?.$case === "trade") this.#counts.trades += 1;
@@ -205,6 +196,15 @@ export class LogAudit {
       }
     }
     this.#nextEvent = this.#event;
+  }
+
+  #request(session: string, seq: number, object: Objection): void {
+    const mark = this.#marks.get(session) ?? 0;
+    if (seq <= mark) {
+      object(FindingCode.MARK_ORDER, `session ${session}: request ${seq} was executed after ${mark}`);
+    }
+    this.#marks.set(session, seq);
+    this.#counts.requests += 1;
   }
 
   #replay(state: ReplayedState | undefined, { seq, payload }: LogEntry): ReplayedState | undefined {

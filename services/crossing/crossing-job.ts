@@ -1,16 +1,17 @@
-import { EventBuffer, type Instrument, type LiveOrder, OrderBook, stateHash } from "../../engine/index.ts";
-import { EventBatch, type OrderRow } from "../../proto/generated/evercross/v1/event.ts";
+import { EventBuffer, type Instrument, Phase } from "../../engine/index.ts";
+import { EventBatch } from "../../proto/generated/evercross/v1/event.ts";
 import {
+  type BookState,
   CrossingAnswer,
   CrossingMessage,
   type LinkMark,
   type LinkRequest,
-  type OrderQuery,
-  type OrderState,
+  type OperatorAnswer,
+  type OperatorRequest,
   type Request,
   type RequestBatch,
 } from "../../proto/generated/evercross/v1/link.ts";
-import { RejectReason, Side } from "../../proto/generated/evercross/v1/types.ts";
+import { RejectReason } from "../../proto/generated/evercross/v1/types.ts";
 import type {
   JobReply,
   JobRequest,
@@ -19,45 +20,63 @@ import type {
   StepResult,
 } from "../../runtime/job/definition.ts";
 import { STEP_EVENTS_MAX, STEP_REQUESTS_FIRST, STEP_REQUESTS_MAX } from "../limits.ts";
+import { Accounts } from "../market/accounts.ts";
 import { BatchLog } from "./batch-log.ts";
+import { BookClock } from "./book-clock.ts";
+import { BookRows } from "./book-rows.ts";
 import { decodeEvent } from "./event-decoder.ts";
-import { RowDecoder } from "./rows.ts";
-import { Sessions } from "./sessions.ts";
+import { NO_SESSION } from "./event-encoder.ts";
+import { MessageCounts } from "./message-counts.ts";
+import { NamedBook } from "./named-book.ts";
+import type { Schedule } from "./schedule.ts";
 
 /** Told of a message that cannot be read; it is dropped. */
 export type MalformedListener = (why: string) => void;
 
+/** What a symbol's trading goes by, beside its instrument. */
+export interface CrossingRules {
+  readonly accounts?: Accounts;
+  /** Absent: phases change by the operator only. */
+  readonly schedule?: Schedule | undefined;
+}
+
+type AnswerBody = CrossingAnswer["body"];
+
 /**
  * One symbol's crossing as a state machine: the book, and how far each session's requests were executed. Both change
  * in the same entry, so a request is executed exactly once whatever is lost, repeated or restarted (DESIGN, section 4).
+ * Time and what is left of earlier requests come before new ones.
  */
 export class CrossingJob implements StatefulJob {
-  readonly #book: OrderBook;
-  readonly #sessions = new Sessions();
+  readonly #named: NamedBook;
   readonly #log = new BatchLog();
-  readonly #rows: RowDecoder;
+  readonly #clock: BookClock;
+  readonly #rows: BookRows;
+  readonly #messages: MessageCounts;
   readonly #replayBuffer = new EventBuffer();
   readonly #malformed: MalformedListener;
-  #restoredNext = { nextEvent: 1, nextOrderId: 1 };
   #lastTimeUs = 0;
   #requestsMax = STEP_REQUESTS_FIRST;
   /** The first message of the queue, when only a part of it was executed. */
   #partial:
     { readonly message: CrossingMessage; next: number; readonly marks: Map<string, LinkMark> } | undefined;
 
-  constructor(instrument: Instrument, malformed: MalformedListener) {
-    this.#book = new OrderBook(instrument, this.#log.buffer);
+  constructor(instrument: Instrument, malformed: MalformedListener, rules: CrossingRules = {}) {
+    const named = new NamedBook(instrument, rules.accounts ?? new Accounts([]), this.#log.buffer);
+    this.#named = named;
     this.#malformed = malformed;
-    this.#rows = new RowDecoder({
-      order: (row) => this.#book.restoreOrder(liveOrder(row, this.#admitKnown(row.session))),
-      mark: (session, seq) => this.#sessions.advance(this.#admitKnown(session), seq),
-      nextOrderId: (id) => {
-        this.#restoredNext.nextOrderId = id;
-      },
-      book: (nextEvent, timeUs) => {
-        this.#restoredNext.nextEvent = nextEvent;
-        this.#lastTimeUs = timeUs;
-      },
+    this.#messages = new MessageCounts(instrument.messageRate);
+    const { initialPhase = Phase.CONTINUOUS, referencePrice = 0 } = instrument;
+    this.#clock = new BookClock(
+      named.book,
+      this.#log,
+      { phase: initialPhase, referencePrice },
+      rules.schedule,
+    );
+    this.#rows = new BookRows(named.book.state(), {
+      account: (name) => named.admitKnown(name),
+      order: (order) => named.book.restoreOrder(order),
+      mark: (session, seq) => named.sessions.advance(session, seq),
     });
   }
 
@@ -66,67 +85,108 @@ export class CrossingJob implements StatefulJob {
   }
 
   restored(): void {
-    this.#rows.end();
-    this.#book.finishRestore(this.#restoredNext);
+    const state = this.#rows.state();
+    this.#named.book.finishRestore({ ...state, accounts: this.#messages.restored(state.accounts) });
+    this.#lastTimeUs = this.#rows.timeUs;
+    this.#clock.timetableUs = this.#rows.timetableUs;
   }
 
   replay(payload: Uint8Array): void {
+    const { book, sessions } = this.#named;
     const batch = EventBatch.decode(payload);
-    if (batch.firstEvent !== this.#book.nextEvent) {
-      throw new Error(`a batch begins with event ${batch.firstEvent} instead of ${this.#book.nextEvent}`);
+    if (batch.firstEvent !== book.nextEvent) {
+      throw new Error(`a batch begins with event ${batch.firstEvent} instead of ${book.nextEvent}`);
     }
-    const accounts = batch.sessions.map((name) => this.#admitKnown(name));
+    const accounts = batch.sessions.map((name) => this.#named.admitKnown(name));
     const accountOf = (session: number): number => accounts[session] ?? missing(session);
-    this.#replayBuffer.clear();
+    const buffer = this.#replayBuffer;
+    buffer.clear();
     for (const step of batch.steps) {
-      const account = accountOf(step.session);
-      this.#sessions.advance(account, step.seq);
+      const session = step.seq === 0 ? NO_SESSION : accountOf(step.session);
+      if (session !== NO_SESSION) {
+        sessions.advance(session, step.seq);
+        book.countMessage(session, batch.timeUs);
+        this.#messages.count(session, batch.timeUs);
+      }
+      if (step.timetableUs > 0) this.#clock.timetableUs = step.timetableUs;
       for (const event of step.events) {
-        decodeEvent(event, this.#book.nextEvent, account, accountOf, this.#replayBuffer);
-        this.#book.applyEvent(this.#replayBuffer, this.#replayBuffer.length - 1);
+        const from = buffer.length;
+        decodeEvent(event, book.nextEvent, session, accountOf, buffer);
+        for (let index = from; index < buffer.length; index++) book.applyEvent(buffer, index);
       }
     }
-    this.#book.finishApply();
+    book.finishApply();
     this.#lastTimeUs = batch.timeUs;
   }
 
+  nextDue(): number {
+    return this.#clock.dueUs;
+  }
+
   step(nowUs: number, requests: readonly JobRequest[], position: StepPosition): StepResult {
-    const firstEvent = this.#book.nextEvent;
-    const answers: { to: string; body: CrossingAnswer["body"] }[] = [];
+    const firstEvent = this.#named.book.nextEvent;
+    const answers: { to: string; body: AnswerBody }[] = [];
+    const timeUs = Math.max(this.#lastTimeUs, nowUs);
     let taken = 0;
-    for (const request of requests) {
-      if (this.#log.requests >= this.#requestsMax || this.#log.events >= STEP_EVENTS_MAX) break;
-      const done = this.#message(request, (body) => {
-        if (request.reply !== undefined) answers.push({ to: request.reply, body });
-      });
-      if (!done) break;
-      taken += 1;
+    if (this.#clock.carryOut(timeUs, () => this.#full)) {
+      for (const request of requests) {
+        if (this.#full || this.#named.book.pending) break;
+        const done = this.#message(request, timeUs, (body) => {
+          if (request.reply !== undefined) answers.push({ to: request.reply, body });
+        });
+        if (!done) break;
+        taken += 1;
+      }
     }
+    this.#indicate();
     // An executed request always has an event, and a mark.
-    if (this.#log.requests === 0) return { payload: undefined, replies: reply(answers, position, 0), taken };
-    this.#lastTimeUs = Math.max(this.#lastTimeUs, nowUs);
+    if (this.#log.empty) return { payload: undefined, replies: reply(answers, position, 0), taken };
+    this.#lastTimeUs = timeUs;
     this.#requestsMax = Math.min(this.#requestsMax * 2, STEP_REQUESTS_MAX);
-    const payload = this.#log.take(firstEvent, this.#lastTimeUs, (account) => this.#sessions.name(account));
+    const payload = this.#log.take(firstEvent, timeUs, (account) => this.#named.sessions.name(account));
     return { payload, replies: reply(answers, position, 1), taken };
   }
 
+  /** The book as it is now, also in the middle of what follows from a request. */
+  state(): BookState {
+    return this.#named.bookState();
+  }
+
+  get #full(): boolean {
+    return this.#log.requests >= this.#requestsMax || this.#log.events >= STEP_EVENTS_MAX;
+  }
+
+  /** Once for all that the step changed; the book tells it in auctions only. */
+  #indicate(): void {
+    const { book } = this.#named;
+    if (this.#log.events === 0 || book.pending) return;
+    book.indicate();
+    this.#log.happened();
+  }
+
   /** False when the message goes on in the next step. */
-  #message(request: JobRequest, answer: (body: CrossingAnswer["body"]) => void): boolean {
+  #message(request: JobRequest, timeUs: number, answer: (body: AnswerBody) => void): boolean {
     const message = this.#partial?.message ?? this.#decode(request.data);
     const body = message?.body;
     switch (body?.$case) {
       case "requests":
-        return this.#requests(message as CrossingMessage, body.value, answer);
+        return this.#requests(message as CrossingMessage, body.value, timeUs, answer);
       case "markQuery": {
-        const marks = body.value.sessions.map((session) => linkMark(session, this.#sessions.markOf(session)));
+        const { sessions } = this.#named;
+        const marks = body.value.sessions.map((session) => linkMark(session, sessions.markOf(session)));
         answer({ $case: "marks", value: { marks } });
         return true;
       }
       case "stateQuery":
-        answer({ $case: "state", value: this.#bookState() });
+        answer({ $case: "state", value: this.state() });
         return true;
-      case "orderQuery":
-        answer({ $case: "order", value: this.#orderState(body.value) });
+      case "orderQuery": {
+        const { session, clientOrderId: id } = body.value;
+        answer({ $case: "order", value: this.#named.orderState(session, id) });
+        return true;
+      }
+      case "operator":
+        answer({ $case: "operator", value: this.#operate(body.value) });
         return true;
       case undefined:
         return true;
@@ -142,29 +202,44 @@ export class CrossingJob implements StatefulJob {
     }
   }
 
+  #operate(request: OperatorRequest): OperatorAnswer {
+    const refused = this.#named.operate(request);
+    this.#log.happened();
+    this.#clock.settle(() => this.#full);
+    const { phase, until, referencePrice } = this.#named.book.state();
+    return { refused, phase, untilUs: until, referencePrice };
+  }
+
   #requests(
     message: CrossingMessage,
     batch: RequestBatch,
-    answer: (body: CrossingAnswer["body"]) => void,
+    timeUs: number,
+    answer: (body: AnswerBody) => void,
   ): boolean {
     const progress = this.#partial ?? { message, next: 0, marks: new Map<string, LinkMark>() };
     this.#partial = progress;
     while (progress.next < batch.requests.length) {
-      if (this.#log.requests >= this.#requestsMax || this.#log.events >= STEP_EVENTS_MAX) return false;
+      if (this.#full || this.#named.book.pending) return false;
       const item = batch.requests[progress.next] as LinkRequest;
       progress.next += 1;
-      this.#request(batch.sessions[item.session], item, progress.marks);
+      this.#request(batch.sessions[item.session], item, timeUs, progress.marks);
     }
     this.#partial = undefined;
     if (progress.marks.size > 0) answer({ $case: "marks", value: { marks: [...progress.marks.values()] } });
     return true;
   }
 
-  #request(session: string | undefined, item: LinkRequest, marks: Map<string, LinkMark>): void {
+  #request(
+    session: string | undefined,
+    item: LinkRequest,
+    timeUs: number,
+    marks: Map<string, LinkMark>,
+  ): void {
     const { request } = item;
+    const { book, sessions } = this.#named;
     if (session === undefined || request === undefined)
       return this.#malformed("a request without session or body");
-    const mark = this.#sessions.markOf(session);
+    const mark = sessions.markOf(session);
     if (request.seq <= mark) {
       if (!marks.has(session)) marks.set(session, linkMark(session, mark));
       return;
@@ -173,80 +248,22 @@ export class CrossingJob implements StatefulJob {
       marks.set(session, { ...linkMark(session, mark), gap: true });
       return;
     }
-    const account = this.#sessions.admit(session);
+    const account = this.#named.admit(session);
     if (account === undefined) {
       marks.set(session, { ...linkMark(session, mark), refused: RejectReason.SESSION_LIMIT });
       return;
     }
-    if (item.screened === RejectReason.UNSPECIFIED) this.#execute(account, request);
-    else this.#book.refuse(account, clientOrderId(request), item.screened);
-    this.#sessions.advance(account, request.seq);
-    this.#log.executed(account, request.seq);
+    if (item.screened === RejectReason.UNSPECIFIED) this.#named.execute(account, request);
+    else book.refuse(account, clientOrderId(request), item.screened);
+    while (book.pending && this.#log.events < STEP_EVENTS_MAX) book.proceed();
+    sessions.advance(account, request.seq);
+    this.#log.executed(account, request.seq, this.#messages.count(account, timeUs));
   }
-
-  #execute(account: number, request: Request): void {
-    const body = request.body;
-    switch (body?.$case) {
-      case "newOrder": {
-        const { clientOrderId: id, side, type, timeInForce, price, quantity } = body.value;
-        this.#book.newOrder(account, id, side, type, timeInForce, price, quantity);
-        break;
-      }
-      case "cancelOrder":
-        this.#book.cancel(account, body.value.clientOrderId);
-        break;
-      case "replaceOrder":
-        this.#book.replace(account, body.value.clientOrderId, body.value.price, body.value.quantity);
-        break;
-      case "massCancel":
-        this.#book.massCancel(account);
-        break;
-      case undefined:
-        this.#book.refuse(account, 0, RejectReason.MALFORMED);
-        break;
-    }
-  }
-
-  #bookState(): NonNullable<Extract<CrossingAnswer["body"], { $case: "state" }>>["value"] {
-    return {
-      nextEvent: this.#book.nextEvent,
-      liveOrders: this.#book.liveOrders,
-      bidQuantity: this.#book.bidQuantity,
-      askQuantity: this.#book.askQuantity,
-      hash: stateHash(this.#book, (account) => this.#sessions.name(account)),
-    };
-  }
-
-  #orderState(query: OrderQuery): OrderState {
-    const account = this.#sessions.find(query.session);
-    const order = account === undefined ? undefined : this.#book.find(account, query.clientOrderId);
-    if (order === undefined) {
-      return { live: false, orderId: 0, side: Side.UNSPECIFIED, price: 0, quantity: 0, leaves: 0 };
-    }
-    const { orderId, side, price, quantity, leaves } = order;
-    return { live: true, orderId, side, price, quantity, leaves };
-  }
-
-  /** For what was stored: it was admitted once, so it is again. */
-  #admitKnown(session: string): number {
-    const account = this.#sessions.admit(session);
-    if (account === undefined) throw new Error(`stored session ${session} is one more than the limit`);
-    return account;
-  }
-}
-
-/** A stored order as the book holds it; the book itself refuses what no live order can be. */
-function liveOrder(row: OrderRow, account: number): LiveOrder {
-  const { orderId, clientOrderId, price, quantity, leaves, priority } = row;
-  const side = row.side as LiveOrder["side"];
-  const type = row.type as LiveOrder["type"];
-  const timeInForce = row.timeInForce as LiveOrder["timeInForce"];
-  return { orderId, account, clientOrderId, side, type, timeInForce, price, quantity, leaves, priority };
 }
 
 /** Answers speak of the state after this step: of the entry that it appends, or of the last one before it. */
 function reply(
-  answers: readonly { to: string; body: CrossingAnswer["body"] }[],
+  answers: readonly { to: string; body: AnswerBody }[],
   position: StepPosition,
   appended: 0 | 1,
 ): JobReply[] {

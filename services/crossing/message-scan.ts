@@ -14,6 +14,7 @@ export class MessageScan {
   #tag = 0;
   #textStart = 0;
   #textEnd = 0;
+  #nested = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -68,6 +69,13 @@ export class MessageScan {
     this.#end = outer;
   }
 
+  /** All that is left of the message at hand, not yet read. */
+  rest(): Uint8Array {
+    const rest = this.#bytes.subarray(this.#position, this.#end);
+    this.#position = this.#end;
+    return rest;
+  }
+
   skip(): void {
     const type = this.#tag & 7;
     if (type === 0) this.varint();
@@ -80,15 +88,16 @@ export class MessageScan {
 
   /**
    * The integers of the message at hand, to its end, by field number; 0 for a field that is not there. Valid until the
-   * next call of any scan. What else it holds is passed over; `text` then gives the last of it.
+   * next call of any scan. What else it holds is passed over; `text` and `bytes` then give the last of it.
    */
   flat(): Float64Array {
     const values = FLAT.fill(0);
-    this.#textStart = this.#textEnd = 0;
+    this.#textStart = this.#textEnd = this.#nested = 0;
     for (let field = this.next(); field !== 0; field = this.next()) {
       if ((this.#tag & 7) === 0 && field < values.length) values[field] = this.varint();
       else if ((this.#tag & 7) === 2) {
         const outer = this.enter();
+        this.#nested = field;
         this.#textStart = this.#position;
         this.leave(outer);
         this.#textEnd = this.#position;
@@ -101,6 +110,16 @@ export class MessageScan {
   text(): string {
     const { buffer, byteOffset, byteLength } = this.#bytes;
     return Buffer.from(buffer, byteOffset, byteLength).toString("utf8", this.#textStart, this.#textEnd);
+  }
+
+  /** Number of the last field, of the message that was read flat, that was a text or a message; 0: there was none. */
+  get nested(): number {
+    return this.#nested;
+  }
+
+  /** What that field holds. */
+  bytes(): Uint8Array {
+    return this.#bytes.subarray(this.#textStart, this.#textEnd);
   }
 
   #broken(): never {

@@ -1,8 +1,8 @@
-import type { OrderRow } from "../../proto/generated/evercross/v1/event.ts";
+import { OrderRow, type OrderTerms } from "../../proto/generated/evercross/v1/event.ts";
 import type { OrderType, Side, TimeInForce } from "../../proto/generated/evercross/v1/types.ts";
 import { MessageScan } from "./message-scan.ts";
 
-/** The integers of an `OrderRow`; 0 is not stored. */
+/** The integers of an `OrderRow` and its session; 0 is not stored. */
 export interface OrderValue {
   readonly orderId: number;
   readonly session: string;
@@ -14,10 +14,22 @@ export interface OrderValue {
   readonly quantity: number;
   readonly leaves: number;
   readonly priority: number;
+  readonly shown: number;
 }
 
-/** Ten fields of a byte of tag and at most eight of integer each, and the session's length. */
-const FIELDS_BYTES = 100;
+/** What an `OrderRow` has in addition when its order is not a plain one. */
+export interface SpecialValue {
+  /** Without account. */
+  readonly terms: OrderTerms;
+  /** Empty: the session's own. */
+  readonly account: string;
+}
+
+/** Field number of an `OrderRow`; what else of it is no integer has a higher one. */
+const SESSION = 2;
+
+/** Eleven fields of a byte of tag and at most eight of integer each, and the session's length. */
+const FIELDS_BYTES = 110;
 const CHARACTER_BYTES = 3;
 
 class Writer {
@@ -57,7 +69,11 @@ class Writer {
 const writer = new Writer();
 
 /** A whole order as an encoded `OrderRow`. */
-export function orderValue(order: OrderValue): Uint8Array {
+export function orderValue(order: OrderValue, special: SpecialValue | undefined): Uint8Array {
+  if (special !== undefined) {
+    const { side, type, timeInForce } = order as OrderRow;
+    return OrderRow.encode({ ...order, side, type, timeInForce, ...special, triggerPrice: 0 }).finish();
+  }
   writer.begin(order.session);
   writer.integer(0x08, order.orderId);
   writer.text(0x12, order.session);
@@ -65,27 +81,50 @@ export function orderValue(order: OrderValue): Uint8Array {
   writer.integer(0x20, order.side);
   writer.integer(0x28, order.type);
   writer.integer(0x30, order.timeInForce);
-  return terms(order.price, order.quantity, order.leaves, order.priority);
+  return open(order.price, order.quantity, order.leaves, order.priority, order.shown);
 }
 
 /** What adds to an order's row as an encoded `OrderRow`; 0 for what it does not state. */
-export function partValue(price: number, quantity: number, leaves: number, priority: number): Uint8Array {
+export function partValue(
+  price: number,
+  quantity: number,
+  leaves: number,
+  priority: number,
+  shown: number,
+): Uint8Array {
   writer.begin("");
-  return terms(price, quantity, leaves, priority);
+  return open(price, quantity, leaves, priority, shown);
 }
 
-function terms(price: number, quantity: number, leaves: number, priority: number): Uint8Array {
+function open(price: number, quantity: number, leaves: number, priority: number, shown: number): Uint8Array {
   writer.integer(0x38, price);
   writer.integer(0x40, quantity);
   writer.integer(0x48, leaves);
   writer.integer(0x50, priority);
+  writer.integer(0x58, shown);
   return writer.finish();
 }
 
-/** An encoded `OrderRow`. A restart reads one for each resting order. Throws `RangeError` when it cannot be read. */
+/** The same of a waiting order: where its trigger price and its priority now are. */
+export function triggerValue(triggerPrice: number, priority: number): Uint8Array {
+  writer.begin("");
+  writer.integer(0x50, priority);
+  writer.integer(0x70, triggerPrice);
+  return writer.finish();
+}
+
+/** The same of an order that waited and now rests. */
+export function typeValue(type: number): Uint8Array {
+  writer.begin("");
+  writer.integer(0x28, type);
+  return writer.finish();
+}
+
+/** An encoded `OrderRow`. A restart reads one for each live order. Throws `RangeError` when it cannot be read. */
 export function readOrderValue(value: Uint8Array): OrderRow {
   const scan = new MessageScan(value);
   const numbers = scan.flat();
+  if (scan.nested > SESSION) return readSpecial(value);
   const at = (field: number): number => numbers[field] as number;
   return {
     orderId: at(1),
@@ -98,5 +137,17 @@ export function readOrderValue(value: Uint8Array): OrderRow {
     quantity: at(8),
     leaves: at(9),
     priority: at(10),
+    shown: at(11),
+    terms: undefined,
+    account: "",
+    triggerPrice: at(14),
   };
+}
+
+function readSpecial(value: Uint8Array): OrderRow {
+  try {
+    return OrderRow.decode(value);
+  } catch (error) {
+    throw new RangeError(`no order row that can be read: ${String(error)}`, { cause: error });
+  }
 }

@@ -4,28 +4,80 @@
  * | key | value | put |
  * | --- | --- | --- |
  * | `i` | `NextOrderRow` | with each order that is accepted |
+ * | `k`, account | `BlockedRow` | while the account is blocked |
+ * | `l` | `LastPriceRow` | with each trade |
  * | `m`, session | `MarkRow` | with each executed request |
- * | `o`, id | `OrderRow`, whole | when an order begins to rest |
- * | `o`, id, 1 | `OrderRow`: price, quantity, leaves, priority | when it is replaced and loses its place |
- * | `o`, id, 2 | `OrderRow`: quantity, leaves | when it is replaced and keeps its place |
- * | `o`, id, 3 | `OrderRow`: leaves | when a part of it is filled |
+ * | `o`, id | `OrderRow`, whole | when an order begins to live |
+ * | `o`, id, 1 | `OrderRow`: price, quantity, leaves, shown, priority | when it gets a new place |
+ * | `o`, id, 2 | `OrderRow`: quantity, leaves, shown | when it changes in its place |
+ * | `o`, id, 3 | `OrderRow`: quantity | when it is decremented |
+ * | `o`, id, 4 | `OrderRow`: leaves | when a part of it is filled or decremented |
+ * | `o`, id, 5 | `OrderRow`: trigger price, priority | when its trigger price moves |
+ * | `o`, id, 5 | `OrderRow`: type | when it is triggered, and rests without a trigger price |
+ * | `p`, account | `PositionRow` | when its position changes |
+ * | `r` | `ReferencePriceRow` | with each phase, and when it is set |
  * | `s` | `BookRow` | with each batch |
+ * | `t` | `TimetableRow` | with each change of the timetable |
+ * | `u` | `UncrossRow` | while an uncross is under way |
+ * | `v` | `PhaseRow` | with each phase |
  *
  * The id is 8 bytes, big-endian. What a later kind of row of an order states replaces what an earlier kind stated, so
- * that no change ever has to read what is stored.
+ * that no change ever has to read what is stored; of priorities the highest counts. What is filled or decremented is
+ * shown no more: that is worked out from the leaves.
  */
-export const RowTag = { NEXT_ORDER: 0x69, MARK: 0x6d, ORDER: 0x6f, BOOK: 0x73 } as const;
+export const RowTag = {
+  NEXT_ORDER: 0x69,
+  BLOCKED: 0x6b,
+  LAST_PRICE: 0x6c,
+  MARK: 0x6d,
+  ORDER: 0x6f,
+  POSITION: 0x70,
+  REFERENCE: 0x72,
+  BOOK: 0x73,
+  TIMETABLE: 0x74,
+  UNCROSS: 0x75,
+  PHASE: 0x76,
+} as const;
 
-export const OrderPart = { TERMS: 1, REDUCED: 2, LEAVES: 3 } as const;
+export const OrderPart = { PLACED: 1, REDUCED: 2, TOTAL: 3, LEAVES: 4, TRIGGER: 5 } as const;
 export type OrderPart = (typeof OrderPart)[keyof typeof OrderPart];
 
-export const BOOK_KEY: Uint8Array = Uint8Array.of(RowTag.BOOK);
-export const NEXT_ORDER_KEY: Uint8Array = Uint8Array.of(RowTag.NEXT_ORDER);
+/** Rows of which there is one: the tag is the whole key. */
+const SINGLE = {
+  [RowTag.NEXT_ORDER]: "next-order",
+  [RowTag.LAST_PRICE]: "last-price",
+  [RowTag.REFERENCE]: "reference",
+  [RowTag.BOOK]: "book",
+  [RowTag.TIMETABLE]: "timetable",
+  [RowTag.UNCROSS]: "uncross",
+  [RowTag.PHASE]: "phase",
+} as const;
 
-export function markKey(session: string): Uint8Array {
-  const key = Buffer.allocUnsafe(1 + Buffer.byteLength(session));
-  key[0] = RowTag.MARK;
-  key.write(session, 1);
+/** Rows of which there is one for each name. */
+const NAMED = { [RowTag.MARK]: "mark", [RowTag.POSITION]: "position", [RowTag.BLOCKED]: "blocked" } as const;
+
+type SingleTag = keyof typeof SINGLE;
+type NamedTag = keyof typeof NAMED;
+
+/** A key of the form above, taken apart. */
+export type RowKey =
+  | { readonly kind: (typeof SINGLE)[SingleTag] }
+  | { readonly kind: (typeof NAMED)[NamedTag]; readonly name: string }
+  | { readonly kind: "order"; readonly orderId: number; readonly part: OrderPart | undefined };
+
+const SINGLE_KEYS: ReadonlyMap<number, Uint8Array> = new Map(
+  Object.keys(SINGLE).map((tag) => [Number(tag), Uint8Array.of(Number(tag))]),
+);
+
+export function singleKey(tag: SingleTag): Uint8Array {
+  return SINGLE_KEYS.get(tag) as Uint8Array;
+}
+
+/** `name` of a session or an account, 1 byte or more. */
+export function namedKey(tag: NamedTag, name: string): Uint8Array {
+  const key = Buffer.allocUnsafe(1 + Buffer.byteLength(name));
+  key[0] = tag;
+  key.write(name, 1);
   return key;
 }
 
@@ -41,23 +93,17 @@ export function orderKey(orderId: number, part?: OrderPart): Uint8Array {
   return key;
 }
 
-/** A key of the form above, taken apart. Throws `RangeError` on any other key. */
-export type RowKey =
-  | { readonly kind: "next-order" }
-  | { readonly kind: "book" }
-  | { readonly kind: "mark"; readonly session: string }
-  | { readonly kind: "order"; readonly orderId: number; readonly part: OrderPart | undefined };
+const isSingle = (tag: number | undefined): tag is SingleTag => tag !== undefined && tag in SINGLE;
+const isNamed = (tag: number | undefined): tag is NamedTag => tag !== undefined && tag in NAMED;
+const isOrderPart = (byte: number | undefined): byte is OrderPart =>
+  byte !== undefined && byte >= OrderPart.PLACED && byte <= OrderPart.TRIGGER;
 
-function isOrderPart(byte: number | undefined): byte is OrderPart {
-  return byte === OrderPart.TERMS || byte === OrderPart.REDUCED || byte === OrderPart.LEAVES;
-}
-
+/** Throws `RangeError` on a key that is not of the form above. */
 export function parseRowKey(key: Uint8Array): RowKey {
   const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
   const tag = bytes[0];
-  if (tag === RowTag.NEXT_ORDER && bytes.length === 1) return { kind: "next-order" };
-  if (tag === RowTag.BOOK && bytes.length === 1) return { kind: "book" };
-  if (tag === RowTag.MARK && bytes.length > 1) return { kind: "mark", session: bytes.toString("utf8", 1) };
+  if (isSingle(tag) && bytes.length === 1) return { kind: SINGLE[tag] };
+  if (isNamed(tag) && bytes.length > 1) return { kind: NAMED[tag], name: bytes.toString("utf8", 1) };
   if (tag === RowTag.ORDER && bytes.length >= ORDER_KEY_BYTES && bytes.length <= ORDER_KEY_BYTES + 1) {
     const orderId = bytes.readUInt32BE(1) * 2 ** 32 + bytes.readUInt32BE(5);
     if (bytes.length === ORDER_KEY_BYTES) return { kind: "order", orderId, part: undefined };

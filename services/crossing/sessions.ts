@@ -1,17 +1,20 @@
 import { SYMBOL_SESSIONS_MAX } from "../limits.ts";
 
-/** The sessions that one symbol knows: a small number for each name, and the last request executed for it. */
+/**
+ * The sessions and the accounts that one symbol knows: a small number for each name, which stands for the session and
+ * for the account of that name, and the last request executed for it.
+ */
 export class Sessions {
   readonly #handles = new Map<string, number>();
   readonly #names: string[] = [];
   readonly #marks: number[] = [];
 
-  /** The session's number; undefined when it is not known. */
+  /** The name's number; undefined when it is not known. */
   find(name: string): number | undefined {
     return this.#handles.get(name);
   }
 
-  /** The session's number, a new one for a new session; undefined when there are too many. */
+  /** The name's number, a new one for a new name; undefined when there are too many. */
   admit(name: string): number | undefined {
     const known = this.#handles.get(name);
     if (known !== undefined || this.#names.length >= SYMBOL_SESSIONS_MAX) return known;

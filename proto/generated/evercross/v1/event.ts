@@ -256,7 +256,10 @@ export interface PhaseChange {
   reason: EventReason;
 }
 
-/** An auction ends, or its end goes on: trades at one price follow, then, perhaps in a later batch, the next phase. */
+/**
+ * An auction ends: trades at one price follow, then the next phase. When one entry cannot hold all of it, this comes again with
+ * what is left, and the rest follows in the next entry.
+ */
 export interface Uncross {
   price: number;
   /** What is still to be executed. */
@@ -362,6 +365,8 @@ export interface UncrossRow {
   nextPhase: Phase;
   untilUs: number;
   reason: EventReason;
+  imbalance: number;
+  imbalanceSide: Side;
 }
 
 /** Of an account that has any. */
@@ -3324,7 +3329,7 @@ export const LastPriceRow: MessageFns<LastPriceRow> = {
 };
 
 function createBaseUncrossRow(): UncrossRow {
-  return { price: 0, volume: 0, nextPhase: 0, untilUs: 0, reason: 0 };
+  return { price: 0, volume: 0, nextPhase: 0, untilUs: 0, reason: 0, imbalance: 0, imbalanceSide: 0 };
 }
 
 export const UncrossRow: MessageFns<UncrossRow> = {
@@ -3343,6 +3348,12 @@ export const UncrossRow: MessageFns<UncrossRow> = {
     }
     if (message.reason !== 0) {
       writer.uint32(40).int32(message.reason);
+    }
+    if (message.imbalance !== 0) {
+      writer.uint32(48).uint64(message.imbalance);
+    }
+    if (message.imbalanceSide !== 0) {
+      writer.uint32(56).int32(message.imbalanceSide);
     }
     return writer;
   },
@@ -3398,6 +3409,22 @@ export const UncrossRow: MessageFns<UncrossRow> = {
             }
 
             message.reason = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.imbalance = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.imbalanceSide = reader.int32() as any;
             continue;
           }
         }
