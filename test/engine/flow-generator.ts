@@ -73,7 +73,8 @@ export class FlowGenerator {
   private readonly instrument: Instrument;
   private readonly changesOften: boolean;
   private state: number;
-  private now = 1_000_000;
+  /** Microseconds since the Unix epoch. */
+  now = 1_000_000;
 
   constructor({ instrument }: Setup, seed: number) {
     this.instrument = instrument;
@@ -101,7 +102,8 @@ export class FlowGenerator {
   }
 
   private phaseChange(): Command {
-    const until = this.chance(2) ? 0 : this.now + this.below(40);
+    // Never past: a volatility auction whose end is past lasts until time goes on.
+    const until = this.chance(2) ? 0 : this.now + 1 + this.below(40);
     return { do: "setPhase", phase: this.pick(PHASES), until, reason: this.pick(PHASE_REASONS) };
   }
 

@@ -24,13 +24,13 @@ const GROUPS: Setup["accounts"] = [
 ];
 /** Clients under two sub-brokers under one broker, with limits on every level. */
 const TREE: Setup["accounts"] = [
-  [0, { parent: 4, selfTradeGroup: 1, positionMax: 150 }],
-  [1, { parent: 4, creditMax: 30_000 }],
+  [0, { parent: 4, selfTradeGroup: 1, positionMax: 25 }],
+  [1, { parent: 4, creditMax: 3000 }],
   [2, { parent: 5, selfTradeGroup: 1 }],
-  [3, { parent: 6, positionMax: 200, creditMax: 40_000 }],
-  [4, { parent: 6, positionMax: 200 }],
-  [5, { parent: 6, creditMax: 30_000, selfTradeGroup: 3, selfTrade: SelfTrade.DECREMENT }],
-  [6, { positionMax: 400, creditMax: 90_000 }],
+  [3, { parent: 6, positionMax: 40, creditMax: 4000 }],
+  [4, { parent: 6, positionMax: 40 }],
+  [5, { parent: 6, creditMax: 3000, selfTradeGroup: 3, selfTrade: SelfTrade.DECREMENT }],
+  [6, { positionMax: 70, creditMax: 7000 }],
 ];
 const SMALL = { tick: 1, lot: 1, priceMax: 100_000, quantityMax: 100_000 } as const;
 

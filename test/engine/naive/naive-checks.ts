@@ -51,8 +51,7 @@ export function termsRefusal(
 ): Refusal {
   const isTriggerKept = Object.is(triggerPrice, 0);
   const mayHaveTrigger = isWaitingType(order.type);
-  const badTrigger =
-    mayHaveTrigger && !isTriggerKept ? checkTriggerPrice(market.instrument, triggerPrice) : 0;
+  const badTrigger = isTriggerKept ? 0 : checkTriggerPrice(market.instrument, triggerPrice);
   const isPossible = (mayHaveTrigger || isTriggerKept) && (order.type !== OrderType.MARKET || price === 0);
   return (
     checkQuantity(market.instrument, quantity) ||

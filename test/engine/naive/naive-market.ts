@@ -44,6 +44,7 @@ export class NaiveMarket {
     copy.accounts = this.accounts.copy();
     copy.orders = this.orders.map((order) => ({ ...order }));
     copy.now = this.now;
+    copy.nextEvent = this.nextEvent;
     copy.phase = this.phase;
     copy.lastPrice = this.lastPrice;
     copy.referencePrice = this.referencePrice;

@@ -75,18 +75,14 @@ function isUncrossed(old: Phase, next: Phase): boolean {
 
 /** As many pairings as one step may do; after the last one the phase changes. RULES.md 4.4. */
 export function goOnUncrossing(market: NaiveMarket): void {
-  let next = nextPair(market);
-  for (
-    let left = market.instrument.requestFills ?? REQUEST_FILLS_MAX;
-    left > 0 && next !== undefined;
-    left--
-  ) {
+  let left = market.instrument.requestFills ?? REQUEST_FILLS_MAX;
+  for (let next = nextPair(market); left > 0 && next !== undefined; next = nextPair(market)) {
     pair(market, next);
-    next = nextPair(market);
+    left--;
   }
   const { uncross } = market;
   if (uncross === undefined) return;
-  if (next !== undefined) return tellUncross(market, uncross);
+  if (left === 0 && uncross.volume > 0) return tellUncross(market, uncross);
   const { price, nextPhase, until, reason } = uncross;
   market.uncross = undefined;
   market.referencePrice = price;
