@@ -3,9 +3,9 @@ import type { LevelTable } from "./level-table.ts";
 import { INTEGER_MAX } from "./limits.ts";
 
 const TWO_32 = 4_294_967_296;
-const BIT = 0;
-const LEFT = 1;
-const WIDTH = 4;
+/** Bits of a word below its reference: enough for the number of a bit of a key. */
+const REFERENCE = 6;
+const BIT_MASK = 63;
 
 /** Bit of a key, 0 (lowest) to 52, given as its two halves. */
 function bitOf(high: number, low: number, bit: number): number {
@@ -22,9 +22,11 @@ function criticalBit(high: number, low: number, otherHigh: number, otherLow: num
  * The levels outside the window in order of their keys: a crit-bit tree (D. J. Bernstein, "Crit-bit trees"). A node
  * holds the highest bit in which the keys below it differ; keys with that bit 0 are on its left.
  *
- *                    ┌ bit 50 ┐                 a reference > 0: a node, BIT LEFT RIGHT – of 16 bytes
+ *                    ┌ bit 50 ┐                 a reference > 0: a node
  *             level 7          ┌ bit 3 ┐        a reference < 0: a level, negated
  *                       level 9         level 4
+ *
+ *      nodes │ left << 6 | bit   right << 6 │ left << 6 | bit   right << 6 │ …        8 bytes each, node 0 is none
  *
  * Keys are safe integers, so no path is longer than 53 steps whatever the book holds, and nothing is ever rebalanced.
  */
@@ -34,7 +36,7 @@ export class FarPrices {
   first = 0;
   private readonly levels: LevelTable;
   private readonly keyOf: (price: number) => number;
-  private nodes = new Int32Array(WIDTH * 4);
+  private nodes = new Int32Array(8);
   private root = 0;
   private free = 0;
   private unused = 1;
@@ -81,15 +83,15 @@ export class FarPrices {
       upper = node;
       upperSide = side;
       node = reference;
-      side = bitOf(high, low, this.nodes[node * WIDTH + BIT]!);
-      reference = this.nodes[node * WIDTH + LEFT + side]!;
+      side = bitOf(high, low, this.bit(node));
+      reference = this.child(node, side);
     }
     if (reference !== -level) broken(`far prices: no level of key ${key} to remove`);
-    const sibling = node === 0 ? 0 : this.nodes[node * WIDTH + LEFT + 1 - side]!;
+    const sibling = node === 0 ? 0 : this.child(node, side ^ 1);
     if (upper === 0) this.root = sibling;
-    else this.nodes[upper * WIDTH + LEFT + upperSide] = sibling;
+    else this.setChild(upper, upperSide, sibling);
     if (node !== 0) {
-      this.nodes[node * WIDTH + LEFT] = this.free;
+      this.setChild(node, 0, this.free);
       this.free = node;
     }
     this.size--;
@@ -107,14 +109,27 @@ export class FarPrices {
     const critical = criticalBit(high, low, (other / TWO_32) | 0, other | 0);
     let above = 0;
     let reference = this.root;
-    while (reference > 0 && this.nodes[reference * WIDTH + BIT]! > critical) {
-      const side = bitOf(high, low, this.nodes[reference * WIDTH + BIT]!);
-      if (side === 0) above = this.nodes[reference * WIDTH + LEFT + 1]!;
-      reference = this.nodes[reference * WIDTH + LEFT + side]!;
+    while (reference > 0 && this.bit(reference) > critical) {
+      const side = bitOf(high, low, this.bit(reference));
+      if (side === 0) above = this.child(reference, 1);
+      reference = this.child(reference, side);
     }
     // All below `reference` share the bits above the critical one with `key`, and have the other value there.
     if (bitOf(high, low, critical) === 0) return this.lowest(reference);
     return above === 0 ? 0 : this.lowest(above);
+  }
+
+  private bit(node: number): number {
+    return this.nodes[node << 1]! & BIT_MASK;
+  }
+
+  private child(node: number, side: number): number {
+    return this.nodes[(node << 1) | side]! >> REFERENCE;
+  }
+
+  private setChild(node: number, side: number, reference: number): void {
+    const at = (node << 1) | side;
+    this.nodes[at] = (reference << REFERENCE) | (this.nodes[at]! & BIT_MASK);
   }
 
   private key(level: number): number {
@@ -124,15 +139,14 @@ export class FarPrices {
   private closest(high: number, low: number): number {
     let reference = this.root;
     while (reference > 0) {
-      reference =
-        this.nodes[reference * WIDTH + LEFT + bitOf(high, low, this.nodes[reference * WIDTH + BIT]!)]!;
+      reference = this.child(reference, bitOf(high, low, this.bit(reference)));
     }
     return -reference;
   }
 
   private lowest(from: number): number {
     let reference = from;
-    while (reference > 0) reference = this.nodes[reference * WIDTH + LEFT]!;
+    while (reference > 0) reference = this.child(reference, 0);
     return -reference;
   }
 
@@ -141,26 +155,27 @@ export class FarPrices {
     let upper = 0;
     let upperSide = 0;
     let reference = this.root;
-    while (reference > 0 && this.nodes[reference * WIDTH + BIT]! > critical) {
+    while (reference > 0 && this.bit(reference) > critical) {
       upper = reference;
-      upperSide = bitOf(high, low, this.nodes[reference * WIDTH + BIT]!);
-      reference = this.nodes[reference * WIDTH + LEFT + upperSide]!;
+      upperSide = bitOf(high, low, this.bit(reference));
+      reference = this.child(reference, upperSide);
     }
     const side = bitOf(high, low, critical);
-    this.nodes[created * WIDTH + BIT] = critical;
-    this.nodes[created * WIDTH + LEFT + side] = -level;
-    this.nodes[created * WIDTH + LEFT + 1 - side] = reference;
+    this.nodes[created << 1] = critical;
+    this.nodes[(created << 1) | 1] = 0;
+    this.setChild(created, side, -level);
+    this.setChild(created, side ^ 1, reference);
     if (upper === 0) this.root = created;
-    else this.nodes[upper * WIDTH + LEFT + upperSide] = created;
+    else this.setChild(upper, upperSide, created);
   }
 
   private allocate(): number {
     const node = this.free;
     if (node !== 0) {
-      this.free = this.nodes[node * WIDTH + LEFT]!;
+      this.free = this.child(node, 0);
       return node;
     }
-    if (this.unused * WIDTH === this.nodes.length) {
+    if (this.unused << 1 === this.nodes.length) {
       const nodes = new Int32Array(this.nodes.length * 2);
       nodes.set(this.nodes);
       this.nodes = nodes;

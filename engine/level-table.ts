@@ -1,8 +1,8 @@
 // Offsets in a record; kept in this file, where the compiler can fold them.
-const F64 = 4;
+const F64 = 2;
 const PRICE = 0;
 const QUANTITY = 1;
-const I32 = 8;
+const I32 = 3;
 const HEAD = 4;
 const TAIL = 5;
 const COUNT = 6;
@@ -34,73 +34,73 @@ export class LevelTable {
   allocate(price: number, offset: number): number {
     let handle = this.free;
     if (handle !== 0) {
-      this.free = this.i32[handle * I32 + HEAD]!;
+      this.free = this.i32[(handle << I32) | HEAD]!;
     } else {
       if (this.unused === this.capacity) this.grow();
       handle = this.unused++;
     }
     const { f64, i32 } = this;
-    f64[handle * F64 + PRICE] = price;
-    f64[handle * F64 + QUANTITY] = 0;
-    i32[handle * I32 + HEAD] = 0;
-    i32[handle * I32 + TAIL] = 0;
-    i32[handle * I32 + COUNT] = 0;
-    i32[handle * I32 + OFFSET] = offset;
+    f64[(handle << F64) | PRICE] = price;
+    f64[(handle << F64) | QUANTITY] = 0;
+    i32[(handle << I32) | HEAD] = 0;
+    i32[(handle << I32) | TAIL] = 0;
+    i32[(handle << I32) | COUNT] = 0;
+    i32[(handle << I32) | OFFSET] = offset;
     return handle;
   }
 
   release(handle: number): void {
-    this.i32[handle * I32 + HEAD] = this.free;
+    this.i32[(handle << I32) | HEAD] = this.free;
     this.free = handle;
   }
 
   price(handle: number): number {
-    return this.f64[handle * F64 + PRICE]!;
+    return this.f64[(handle << F64) | PRICE]!;
   }
 
   quantity(handle: number): number {
-    return this.f64[handle * F64 + QUANTITY]!;
+    return this.f64[(handle << F64) | QUANTITY]!;
   }
 
   addQuantity(handle: number, by: number): void {
-    this.f64[handle * F64 + QUANTITY]! += by;
+    this.f64[(handle << F64) | QUANTITY]! += by;
   }
 
   head(handle: number): number {
-    return this.i32[handle * I32 + HEAD]!;
+    return this.i32[(handle << I32) | HEAD]!;
   }
 
   setHead(handle: number, head: number): void {
-    this.i32[handle * I32 + HEAD] = head;
+    this.i32[(handle << I32) | HEAD] = head;
   }
 
   tail(handle: number): number {
-    return this.i32[handle * I32 + TAIL]!;
+    return this.i32[(handle << I32) | TAIL]!;
   }
 
   setTail(handle: number, tail: number): void {
-    this.i32[handle * I32 + TAIL] = tail;
+    this.i32[(handle << I32) | TAIL] = tail;
   }
 
   count(handle: number): number {
-    return this.i32[handle * I32 + COUNT]!;
+    return this.i32[(handle << I32) | COUNT]!;
   }
 
   addCount(handle: number, by: number): void {
-    this.i32[handle * I32 + COUNT]! += by;
+    this.i32[(handle << I32) | COUNT]! += by;
   }
 
   offset(handle: number): number {
-    return this.i32[handle * I32 + OFFSET]!;
+    return this.i32[(handle << I32) | OFFSET]!;
   }
 
   setOffset(handle: number, offset: number): void {
-    this.i32[handle * I32 + OFFSET] = offset;
+    this.i32[(handle << I32) | OFFSET] = offset;
   }
 
   private grow(): void {
     this.capacity *= 2;
-    const f64 = new Float64Array(this.capacity * F64);
+    const f64 = new Float64Array(this.capacity << F64);
     f64.set(this.f64);
     this.f64 = f64;
     this.i32 = new Int32Array(f64.buffer);
