@@ -106,9 +106,10 @@ export class BookCore {
   /** Forgets an order that is in no place. */
   discard(handle: number): void {
     const { resting, taker } = this;
-    if ((resting.orders.owner(handle) & SPECIAL) !== 0) {
-      if (resting.extras.expiry(handle) !== 0) this.expiries.ended();
-      if (taker.partner === handle) taker.partner = 0;
+    // The partner of an order that comes in is not linked to it yet, and may be a plain one.
+    if (taker.partner === handle) taker.partner = 0;
+    if ((resting.orders.owner(handle) & SPECIAL) !== 0 && resting.extras.expiry(handle) !== 0) {
+      this.expiries.ended();
     }
     resting.drop(handle);
   }
