@@ -63,9 +63,12 @@ export class FlowMaker {
   private readonly live: Float64Array;
   private readonly placeOf: Int32Array;
   private readonly accountOf: Uint8Array;
+  private readonly clientOrderIdOf: Float64Array;
+  /** Each account counts its own orders, as clients do. */
+  private readonly lastIdOf = new Float64Array(2 * ACCOUNTS);
   private count = 0;
   private resting = 0;
-  private nextId = DEEP_ORDERS + 1;
+  private sent = 0;
   private touch = CENTRE;
 
   constructor(seed: number, operations: number) {
@@ -75,6 +78,7 @@ export class FlowMaker {
     this.live = new Float64Array(capacity);
     this.placeOf = new Int32Array(capacity + 1).fill(-1);
     this.accountOf = new Uint8Array(capacity + 1);
+    this.clientOrderIdOf = new Float64Array(capacity + 1);
   }
 
   /** Makes the book in which the operations begin. */
@@ -84,19 +88,17 @@ export class FlowMaker {
     this.newOrders = 0;
   }
 
-  /** A million orders on both sides, ids from 1. Their random numbers are their own: the flow behind is the same. */
+  /** A million orders on both sides. Their random numbers and accounts are their own: the flow behind is the same. */
   rest(cancellable: boolean): void {
     const random = new Random(0x5eed);
-    for (let id = 1; id <= DEEP_ORDERS; id++) {
+    for (let n = 0; n < DEEP_ORDERS; n++) {
       const side = random.below(2) === 0 ? Side.BUY : Side.SELL;
       const distance = DEEP_FROM + random.below(DEEP_SPAN);
       const price = side === Side.BUY ? CENTRE - distance : CENTRE + distance;
-      this.accountOf[id] = random.below(ACCOUNTS);
-      const quantity = 1 + random.below(QUANTITY);
-      this.writer.newOrder(id, this.accountOf[id]!, side, price, quantity);
-      this.book.newOrder(this.accountOf[id]!, id, side, OrderType.LIMIT, TimeInForce.DAY, price, quantity);
+      const account = ACCOUNTS + random.below(ACCOUNTS);
+      const order = this.send(account, side, price, 1 + random.below(QUANTITY));
       this.out.clear();
-      if (cancellable) this.track(id);
+      if (cancellable) this.track(order);
     }
   }
 
@@ -130,11 +132,11 @@ export class FlowMaker {
   private step(): void {
     const { random } = this;
     if (random.fraction() >= NEW_SHARE && this.count > 0) {
-      const id = this.live[random.below(this.count)]!;
+      const order = this.live[random.below(this.count)]!;
       this.cancels++;
-      this.writer.cancel(id, this.accountOf[id]!);
-      this.book.cancel(this.accountOf[id]!, id);
-      this.untrack(id);
+      this.writer.cancel(this.accountOf[order]!, this.clientOrderIdOf[order]!);
+      this.book.cancel(this.accountOf[order]!, this.clientOrderIdOf[order]!);
+      this.untrack(order);
       this.out.clear();
       return;
     }
@@ -174,17 +176,23 @@ export class FlowMaker {
   }
 
   private enter(side: Side, price: number, quantity: number): void {
-    const id = this.nextId++;
-    const account = this.random.below(ACCOUNTS);
-    this.accountOf[id] = account;
     this.newOrders++;
-    this.writer.newOrder(id, account, side, price, quantity);
-    this.book.newOrder(account, id, side, OrderType.LIMIT, TimeInForce.DAY, price, quantity);
-    this.follow(id);
+    this.follow(this.send(this.random.below(ACCOUNTS), side, price, quantity));
   }
 
-  /** Reads what became of order `id`, and of those that it met. */
-  private follow(id: number): void {
+  /** Returns the number that the book gives the order, which is how this file names it. */
+  private send(account: number, side: Side, price: number, quantity: number): number {
+    const order = ++this.sent;
+    const clientOrderId = ++this.lastIdOf[account]!;
+    this.accountOf[order] = account;
+    this.clientOrderIdOf[order] = clientOrderId;
+    this.writer.newOrder(account, clientOrderId, side, price, quantity);
+    this.book.newOrder(account, clientOrderId, side, OrderType.LIMIT, TimeInForce.DAY, price, quantity);
+    return order;
+  }
+
+  /** Reads what became of an order, and of those that it met. */
+  private follow(order: number): void {
     const { values, length } = this.out;
     let levels = 0;
     let lastPrice = 0;
@@ -193,25 +201,25 @@ export class FlowMaker {
       if (values[base + EventField.PRICE] !== lastPrice) levels++;
       lastPrice = values[base + EventField.PRICE]!;
       if (values[base + EventField.MAKER_LEAVES] === 0)
-        this.untrack(values[base + EventField.MAKER_CLIENT_ORDER_ID]!);
+        this.untrack(values[base + EventField.MAKER_ORDER_ID]!);
     }
-    if (values[EventField.RESTING]! > 0) this.track(id);
+    if (values[EventField.RESTING]! > 0) this.track(order);
     if (levels > 0) this.takers++;
     this.levelsSweptMax = Math.max(this.levelsSweptMax, levels);
     this.out.clear();
   }
 
-  private track(id: number): void {
-    this.placeOf[id] = this.count;
-    this.live[this.count++] = id;
+  private track(order: number): void {
+    this.placeOf[order] = this.count;
+    this.live[this.count++] = order;
   }
 
-  private untrack(id: number): void {
-    const place = this.placeOf[id]!;
+  private untrack(order: number): void {
+    const place = this.placeOf[order]!;
     if (place < 0) return;
     const last = this.live[--this.count]!;
     this.live[place] = last;
     this.placeOf[last] = place;
-    this.placeOf[id] = -1;
+    this.placeOf[order] = -1;
   }
 }

@@ -24,12 +24,12 @@ export function readSseDay(folder: string): RecordedDay | undefined {
   const writer = new FlowWriter(events.length);
   for (const [, op, id, letter, price, quantity, tif] of events) {
     if (op === "C") {
-      writer.cancel(Number(id), 1);
+      writer.cancel(0, Number(id));
       continue;
     }
     const side = letter === "B" ? Side.BUY : Side.SELL;
     const timeInForce = tif === "IOC" ? TimeInForce.IMMEDIATE_OR_CANCEL : TimeInForce.DAY;
-    writer.newOrder(Number(id), 1, side, Number(price), Number(quantity), timeInForce);
+    writer.newOrder(0, Number(id), side, Number(price), Number(quantity), timeInForce);
   }
   const expected = new FillDigest();
   for (const [, buyer, seller, price, quantity, aggressor] of rows("trades_expected.csv")) {

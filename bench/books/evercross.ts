@@ -1,6 +1,6 @@
 import { EVENT_WIDTH, EventBuffer, EventField, EventKind, OrderBook, OrderType } from "../../engine/index.ts";
 import type { FillDigest } from "../fill-digest.ts";
-import { type Flow, Operation } from "../flow.ts";
+import { ACCOUNT_IDS, type Flow, Operation } from "../flow.ts";
 import type { BenchBook } from "./bench-book.ts";
 
 const { NEW } = Operation;
@@ -18,12 +18,20 @@ export class EvercrossBook implements BenchBook {
 
   execute(flow: Flow, from: number, to: number, digest?: FillDigest): void {
     const { book, out } = this;
-    const { kind, id, account, side, timeInForce, price, quantity } = flow;
+    const { kind, clientOrderId, account, side, timeInForce, price, quantity } = flow;
     for (let at = from; at < to; at++) {
       if (kind[at] === NEW) {
-        book.newOrder(account[at]!, id[at]!, side[at]!, LIMIT, timeInForce[at]!, price[at]!, quantity[at]!);
+        book.newOrder(
+          account[at]!,
+          clientOrderId[at]!,
+          side[at]!,
+          LIMIT,
+          timeInForce[at]!,
+          price[at]!,
+          quantity[at]!,
+        );
       } else {
-        book.cancel(account[at]!, id[at]!);
+        book.cancel(account[at]!, clientOrderId[at]!);
       }
     }
     if (digest !== undefined) this.digestFills(digest);
@@ -35,8 +43,9 @@ export class EvercrossBook implements BenchBook {
     for (let base = 0; base < length * EVENT_WIDTH; base += EVENT_WIDTH) {
       if (values[base] !== EventKind.TRADE) continue;
       digest.add(
-        values[base + EventField.CLIENT_ORDER_ID]!,
-        values[base + EventField.MAKER_CLIENT_ORDER_ID]!,
+        values[base + EventField.ACCOUNT]! * ACCOUNT_IDS + values[base + EventField.CLIENT_ORDER_ID]!,
+        values[base + EventField.MAKER_ACCOUNT]! * ACCOUNT_IDS +
+          values[base + EventField.MAKER_CLIENT_ORDER_ID]!,
         values[base + EventField.PRICE]!,
         values[base + EventField.QUANTITY]!,
       );

@@ -6,13 +6,13 @@ export class LoopOnly implements BenchBook {
   sum = 0;
 
   execute(flow: Flow, from: number, to: number): void {
-    const { kind, id, account, side, timeInForce, price, quantity } = flow;
+    const { kind, clientOrderId, account, side, timeInForce, price, quantity } = flow;
     let { sum } = this;
     for (let at = from; at < to; at++) {
       if (kind[at] === Operation.NEW) {
-        sum += account[at]! + id[at]! + side[at]! + timeInForce[at]! + price[at]! + quantity[at]!;
+        sum += account[at]! + clientOrderId[at]! + side[at]! + timeInForce[at]! + price[at]! + quantity[at]!;
       } else {
-        sum -= account[at]! + id[at]!;
+        sum -= account[at]! + clientOrderId[at]!;
       }
     }
     this.sum = sum;
