@@ -10,9 +10,21 @@ import { shortestFlow } from "./shortest-flow.ts";
 /** So often the whole state is hashed too; each step compares its every field. */
 const HASH_STEPS = 32;
 
-/** Where the first difference of two values lies and what it is; undefined: they are equal to the last bit. */
+/** Equal to the last bit, in all fields. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (Object.is(one, other)) return true;
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
+  let fields = 0;
+  for (const key in one) {
+    fields++;
+    if (!isSame(one[key as keyof typeof one], other[key as keyof typeof other])) return false;
+  }
+  return fields === Object.keys(other).length;
+}
+
+/** Where the first difference of two values lies and what it is; undefined: they are the same. */
 export function difference(one: unknown, other: unknown, at = ""): string | undefined {
-  if (Object.is(one, other)) return undefined;
+  if (isSame(one, other)) return undefined;
   if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) {
     return `${at || "it"}: ${String(one)} is not ${String(other)}`;
   }
@@ -20,7 +32,7 @@ export function difference(one: unknown, other: unknown, at = ""): string | unde
     const found = difference(one[key as keyof typeof one], other[key as keyof typeof other], `${at}.${key}`);
     if (found !== undefined) return found;
   }
-  return undefined;
+  return `${at || "it"}: a field is there once`;
 }
 
 /** The fast and the naive book side by side: each command is given to both. */

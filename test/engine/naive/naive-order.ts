@@ -62,9 +62,12 @@ export function byOrderId(one: NaiveOrder, other: NaiveOrder): number {
 
 /** In the order in which a book lists its orders. */
 export function listed(orders: readonly NaiveOrder[]): LiveOrder[] {
-  return PLACES.flatMap((place) => {
-    const here = orders.filter((order) => placeOf(order) === place);
-    const order = place === "PEGGED" || place === "WAITING" ? byPriority : byPrice;
-    return [Side.BUY, Side.SELL].flatMap((side) => here.filter((one) => one.side === side).sort(order));
-  }).map(({ isIncoming: _isIncoming, effective: _effective, ...order }) => order);
+  return orders
+    .map((order) => ({ order, place: placeOf(order) }))
+    .sort((one, other) => {
+      const places = PLACES.indexOf(one.place) - PLACES.indexOf(other.place);
+      const inLine = one.place === "PEGGED" || one.place === "WAITING" ? byPriority : byPrice;
+      return places || one.order.side - other.order.side || inLine(one.order, other.order);
+    })
+    .map(({ order: { isIncoming: _isIncoming, effective: _effective, ...order } }) => order);
 }
