@@ -145,3 +145,13 @@ export const INDICATION_ENTRIES_READ = 64;
  * their entry stays below `ENTRY_PAYLOAD_BYTES_MAX`: 16,384 × (2 × 102 + 83 + 2 × 58) bytes are 6.6 MB. */
 export const BOOK_REQUEST_FILLS_MAX = 16_384;
 export const BOOK_REQUEST_EVENTS_MAX = 16_384;
+
+/** Ticks by price of one instrument: each order's price is looked for among them. */
+export const TICK_BANDS_MAX = 64;
+
+/** Changes of phase in one day's timetable, and days without trading that it names: some years of them. */
+export const TIMETABLE_CHANGES_MAX = 64;
+export const HOLIDAYS_MAX = 1000;
+
+/** Accounts with rules in one market. */
+export const ACCOUNTS_CONFIGURED_MAX = 100_000;

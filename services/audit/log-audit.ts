@@ -7,7 +7,7 @@ import type { LogItem, LogProblem, LogProblemKind, RowsRead } from "../../runtim
 import { RowDecoder } from "../crossing/rows.ts";
 import { FindingCode, Findings } from "./finding.ts";
 import { type Objection, OrderLedger } from "./order-ledger.ts";
-import { ReplayedState } from "./replayed-state.ts";
+import { type AuditedRules, ReplayedState } from "./replayed-state.ts";
 import type { AuditCounts, Verdict } from "./verdict.ts";
 
 const PROBLEM_CODE: Record<LogProblemKind, FindingCode> = {
@@ -50,11 +50,11 @@ export class LogAudit {
   /** The event at hand. */
   #event = 0;
 
-  constructor(job: JobName) {
+  constructor(job: JobName, rules: AuditedRules = {}) {
     this.#job = job;
-    this.#replayed = new ReplayedState(job.key);
+    this.#replayed = new ReplayedState(job.key, rules);
     this.#replayed.restored();
-    this.#stored = new ReplayedState(job.key);
+    this.#stored = new ReplayedState(job.key, rules);
     this.#rows = new RowDecoder({
       mark: (session, { seq }) => void this.#storedMarks.set(session, seq),
     });

@@ -1,4 +1,10 @@
-import type { Cancelled, Event, Replaced, Trade } from "../../proto/generated/evercross/v1/event.ts";
+import type {
+  Cancelled,
+  Decremented,
+  Event,
+  Replaced,
+  Trade,
+} from "../../proto/generated/evercross/v1/event.ts";
 import { Side } from "../../proto/generated/evercross/v1/types.ts";
 import { FindingCode } from "./finding.ts";
 
@@ -57,8 +63,25 @@ export class OrderLedger {
       case "replaced":
         this.#replace(kind.value, object);
         break;
+      case "decremented":
+        this.#decrement(kind.value, object);
+        break;
+      case "entered":
+      case "refreshed":
+        this.#restate(kind.value, object);
+        break;
+      case "triggerMoved":
+        this.#find(kind.value.orderId, "whose trigger price moved", object);
+        break;
+      // Of these no order has more or less.
       case "rejected":
       case "massCancelled":
+      case "phase":
+      case "uncross":
+      case "indicative":
+      case "position":
+      case "blocked":
+      case "reference":
       case undefined:
         break;
     }
@@ -141,6 +164,27 @@ export class OrderLedger {
     this.#totals.accepted += BigInt(quantity) - BigInt(account.quantity);
     account.quantity = quantity;
     this.#state(orderId, quantity - account.filled, leaves, object);
+  }
+
+  /** What was lost to an order of one's own group counts as cancelled, and the order's total is so much less. */
+  #decrement({ orderId, quantity, newQuantity, leaves, rested }: Decremented, object: Objection): void {
+    const account = this.#find(orderId, "which was decremented", object);
+    if (account === undefined) return;
+    account.quantity -= quantity;
+    this.#totals.cancelled += BigInt(quantity);
+    this.#state(orderId, account.quantity - account.filled, leaves, object);
+    if (account.quantity !== newQuantity || (rested !== 0 && rested !== quantity)) {
+      const detail = `of order ${orderId} ${quantity} is gone, ${rested} of it left the book; ${account.quantity} is its total`;
+      object(FindingCode.ORDER_LEAVES, `${detail}, the event says ${newQuantity}`);
+    }
+  }
+
+  /** An event that changes no quantity, and says what there is. */
+  #restate(said: { orderId: number; quantity: number; leaves: number }, object: Objection): void {
+    const account = this.#find(said.orderId, "which came to trade", object);
+    if (account === undefined) return;
+    this.#state(said.orderId, account.quantity - account.filled, said.leaves, object);
+    this.#state(said.orderId, account.quantity, said.quantity, object);
   }
 
   #state(orderId: number, open: number, stated: number, object: Objection): void {

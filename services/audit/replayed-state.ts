@@ -1,13 +1,22 @@
 import { INTEGER_MAX, type Instrument } from "../../engine/index.ts";
-import { type BookState, CrossingAnswer, CrossingMessage } from "../../proto/generated/evercross/v1/link.ts";
+import type { BookState } from "../../proto/generated/evercross/v1/link.ts";
 import { CrossingJob } from "../crossing/crossing-job.ts";
 
-/** Takes every order that any instrument could: what was allowed is not what an audit of the log proves. */
-function anyInstrument(symbol: string): Instrument {
-  return { symbol, tick: 1, lot: 1, priceMax: INTEGER_MAX, quantityMax: INTEGER_MAX };
-}
+/** Rules of an instrument that its book cannot be followed without; absent: the usual ones. */
+export type AuditedRules = Pick<Instrument, "policy" | "messageRate">;
 
-const STATE_QUERY = CrossingMessage.encode({ body: { $case: "stateQuery", value: {} } }).finish();
+/** Takes every order that any instrument could: what was allowed is not what an audit of the log proves. */
+function anyInstrument(symbol: string, { policy, messageRate }: AuditedRules): Instrument {
+  return {
+    symbol,
+    tick: 1,
+    lot: 1,
+    priceMax: INTEGER_MAX,
+    quantityMax: INTEGER_MAX,
+    ...(policy === undefined ? undefined : { policy }),
+    ...(messageRate === undefined ? undefined : { messageRate }),
+  };
+}
 
 /**
  * The state that a log leads to, rebuilt as recovery rebuilds it: from rows or from nothing, then by replaying entries.
@@ -16,8 +25,8 @@ const STATE_QUERY = CrossingMessage.encode({ body: { $case: "stateQuery", value:
 export class ReplayedState {
   readonly #job: CrossingJob;
 
-  constructor(symbol: string) {
-    this.#job = new CrossingJob(anyInstrument(symbol), (why) => {
+  constructor(symbol: string, rules: AuditedRules) {
+    this.#job = new CrossingJob(anyInstrument(symbol, rules), (why) => {
       throw new Error(why);
     });
   }
@@ -37,9 +46,6 @@ export class ReplayedState {
 
   /** Next event, sums and the hash over all orders. */
   state(): BookState {
-    const { replies } = this.#job.step(0, [{ data: STATE_QUERY, reply: "audit" }], { epoch: 0, entry: 0 });
-    const answer = replies[0] && CrossingAnswer.decode(replies[0].data).body;
-    if (answer?.$case !== "state") throw new Error("a crossing job does not tell its state");
-    return answer.value;
+    return this.#job.state();
   }
 }

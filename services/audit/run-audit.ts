@@ -7,11 +7,12 @@ import { STORE_NAME, WITNESS_NAME } from "../../runtime/log/storage-service.ts";
 import { StoreLogReader } from "../../runtime/log/store-log-reader.ts";
 import { readWitness } from "../../runtime/log/witness.ts";
 import { LogAudit } from "./log-audit.ts";
+import type { AuditedRules } from "./replayed-state.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** Reads and proves the log of one crossing job. Damage is in the verdict; rejects only when nothing can be read at all. */
-export async function auditLog(job: JobName, reader: LogReader): Promise<Verdict> {
-  const audit = new LogAudit(job);
+/** Reads and proves the log of one crossing job; `rules` are those of its instrument. Damage is in the verdict; rejects only when nothing can be read at all. */
+export async function auditLog(job: JobName, reader: LogReader, rules: AuditedRules = {}): Promise<Verdict> {
+  const audit = new LogAudit(job, rules);
   audit.rowsRead(await reader.rows((key, value) => audit.row(key, value)));
   for await (const item of reader.entries()) audit.item(item);
   return audit.verdict();

@@ -3,23 +3,35 @@ import type { StatefulDefinition } from "../../runtime/job/definition.ts";
 import { formatJob } from "../../runtime/job/name.ts";
 import { BUSY_RETRY_MS } from "../limits.ts";
 import { type MarketConfig } from "../market/config.ts";
-import { instrumentOf } from "../market/instrument.ts";
+import { configuredAccount } from "../market/account-config.ts";
+import { Accounts } from "../market/accounts.ts";
+import {
+  engineInstrument,
+  engineTimetable,
+  type TimetableConfig,
+  weekdaysOf,
+} from "../market/instrument-config.ts";
+import { TradingDays } from "../market/trading-days.ts";
 import { CrossingJob } from "./crossing-job.ts";
 import { materialise } from "./materialise.ts";
 import { rehearseCrossing } from "./rehearsal.ts";
+import { Schedule } from "./schedule.ts";
 
 /** The service `crossing`: one job a symbol, its key the symbol. */
 export function crossingDefinition(config: MarketConfig): StatefulDefinition {
+  const accounts = new Accounts(config.accounts.map(configuredAccount));
+  const instruments = new Map(config.instruments.map((instrument) => [instrument.symbol, instrument]));
   return {
     kind: "stateful",
     service: "crossing",
     create: (context) => {
-      const instrument = instrumentOf(config, context.job.key);
+      const instrument = instruments.get(context.job.key);
       if (instrument === undefined)
         throw new Error(`${formatJob(context.job)}: no such instrument is configured`);
-      return new CrossingJob(instrument, (why) =>
-        context.logger.warn({ why }, "dropped a message that cannot be read"),
-      );
+      const dropped = (why: string): void =>
+        context.logger.warn({ why }, "dropped a message that cannot be read");
+      const schedule = scheduleOf(instrument.timetable);
+      return new CrossingJob(engineInstrument(instrument), dropped, { accounts, schedule });
     },
     materialise,
     rehearse: rehearseCrossing,
@@ -29,4 +41,10 @@ export function crossingDefinition(config: MarketConfig): StatefulDefinition {
       return { to: request.reply, data: CrossingAnswer.encode({ epoch, entry: 0, body }).finish() };
     },
   };
+}
+
+function scheduleOf(timetable: TimetableConfig | undefined): Schedule | undefined {
+  if (timetable === undefined) return undefined;
+  const days = new TradingDays(timetable.time_zone, weekdaysOf(timetable), timetable.holidays);
+  return new Schedule(engineTimetable(timetable), days);
 }

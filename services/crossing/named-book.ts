@@ -1,5 +1,5 @@
 import {
-  EventBuffer,
+  type EventBuffer,
   EventReason,
   type Instrument,
   INTEGER_MAX,

@@ -1,27 +1,8 @@
 import { readFileSync } from "node:fs";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
-
-const SAFE = Number.MAX_SAFE_INTEGER;
-const name = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/, "must be 1 to 32 letters, digits, '-' or '_'");
-const symbol = z
-  .string()
-  .regex(/^[\x21-\x7e]{1,32}$/, "must be 1 to 32 printable ASCII characters without spaces");
-const positive = z.int().min(1).max(SAFE);
-
-const instrument = z.strictObject({
-  symbol,
-  /** Smallest price step, in price units. */
-  tick: positive.default(1),
-  /** Smallest quantity step, in quantity units. */
-  lot: positive.default(1),
-  price_max: positive.default(SAFE),
-  quantity_max: positive.default(2 ** 40),
-  /** Digits behind the point when a price is shown; the wire knows only integers. */
-  decimals: z.int().min(0).max(9).default(0),
-});
+import { accounts, name } from "./account-config.ts";
+import { instrument } from "./instrument-config.ts";
 
 const market = z
   .strictObject({
@@ -55,6 +36,8 @@ const market = z
       )
       .max(10_000)
       .optional(),
+    /** A session acts for the account of its own name and for all accounts below that one. */
+    accounts,
   })
   .superRefine((value, context) => {
     const repeated = (path: string, names: readonly string[]): void => {
@@ -74,6 +57,10 @@ const market = z
     repeated(
       "sessions",
       (value.sessions ?? []).map((entry) => entry.name),
+    );
+    repeated(
+      "accounts",
+      value.accounts.map((entry) => entry.name),
     );
   });
 

@@ -1,15 +1,9 @@
 import type { Instrument } from "../../engine/index.ts";
 import type { MarketConfig } from "./config.ts";
+import { engineInstrument } from "./instrument-config.ts";
 
 /** The engine's instrument of a configured symbol; undefined when it is not configured. */
 export function instrumentOf(config: MarketConfig, symbol: string): Instrument | undefined {
   const found = config.instruments.find((instrument) => instrument.symbol === symbol);
-  if (found === undefined) return undefined;
-  return {
-    symbol,
-    tick: found.tick,
-    lot: found.lot,
-    priceMax: found.price_max,
-    quantityMax: found.quantity_max,
-  };
+  return found && engineInstrument(found);
 }

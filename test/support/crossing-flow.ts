@@ -1,6 +1,11 @@
 import * as fc from "fast-check";
 import { EntryKind, Started, type LogEntry } from "../../proto/generated/evercross/v1/log.ts";
-import { CrossingMessage, type Request } from "../../proto/generated/evercross/v1/link.ts";
+import {
+  CrossingMessage,
+  MassCancel,
+  NewOrder,
+  type Request,
+} from "../../proto/generated/evercross/v1/link.ts";
 import { OrderType, RejectReason, Side, TimeInForce } from "../../proto/generated/evercross/v1/types.ts";
 import { GENESIS_CHAIN, sealEntry } from "../../runtime/log/entry.ts";
 import { CrossingJob } from "../../services/crossing/crossing-job.ts";
@@ -35,6 +40,7 @@ const newOrder = fc
     return {
       $case: "newOrder",
       value: {
+        ...NewOrder.decode(new Uint8Array()),
         clientOrderId,
         side,
         type: market ? OrderType.MARKET : OrderType.LIMIT,
@@ -50,8 +56,11 @@ const cancelOrder = orderId.map((clientOrderId): Body => ({
 }));
 const replaceOrder = fc
   .record({ clientOrderId: orderId, price: fc.integer({ min: 97, max: 104 }), quantity })
-  .map((value): Body => ({ $case: "replaceOrder", value }));
-const massCancel = fc.constant<Body>({ $case: "massCancel", value: {} });
+  .map((value): Body => ({ $case: "replaceOrder", value: { ...value, triggerPrice: 0 } }));
+const massCancel = fc.constant<Body>({
+  $case: "massCancel",
+  value: MassCancel.decode(new Uint8Array()),
+});
 
 /** One request of one of three sessions, over few prices and ids, so that everything that can happen does. */
 export const flowRequest: fc.Arbitrary<FlowRequest> = fc.record({

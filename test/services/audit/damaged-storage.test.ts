@@ -8,7 +8,7 @@ import type { LogStore } from "../../../runtime/log/store.ts";
 import { auditStorageFolder } from "../../../services/audit/run-audit.ts";
 import type { Verdict } from "../../../services/audit/verdict.ts";
 import { materialise } from "../../../services/crossing/materialise.ts";
-import { markKey } from "../../../services/crossing/row-key.ts";
+import { namedKey, RowTag } from "../../../services/crossing/row-key.ts";
 import { OrderRow, MarkRow } from "../../../proto/generated/evercross/v1/event.ts";
 import { FLOW_JOB, flowLog, flowPayloads } from "../../support/crossing-flow.ts";
 import { flipBit, storedLog, storeFiles, tamper } from "../../support/storage-folder.ts";
@@ -143,8 +143,11 @@ describe("an audit of a storage folder", () => {
     expect((await auditStorageFolder(JOB, removed)).ok).toBe(false);
     const added = await folder();
     await tamper(added, (store) => {
-      const key = rowKey(FLOW_JOB, markKey("s9"));
-      store.write([{ key, value: sealRecord(key, MarkRow.encode({ seq: 4 }).finish()) }], true);
+      const key = rowKey(FLOW_JOB, namedKey(RowTag.MARK, "s9"));
+      store.write(
+        [{ key, value: sealRecord(key, MarkRow.encode({ seq: 4, messages: 0, messageTimeUs: 0 }).finish()) }],
+        true,
+      );
     });
     expect(codes(await auditStorageFolder(JOB, added))).toEqual([`rows_differ at ${ENTRIES}`]);
   });

@@ -10,7 +10,7 @@ import type { CrossingJob } from "../../../services/crossing/crossing-job.ts";
 import { materialise } from "../../../services/crossing/materialise.ts";
 import { readOrderValue } from "../../../services/crossing/order-value.ts";
 import { orderKey, parseRowKey } from "../../../services/crossing/row-key.ts";
-import { EventBatch, OrderRow } from "../../../proto/generated/evercross/v1/event.ts";
+import { Accepted, EventBatch, OrderRow } from "../../../proto/generated/evercross/v1/event.ts";
 import { OrderType, Side, TimeInForce } from "../../../proto/generated/evercross/v1/types.ts";
 import { CrossingFlow, emptyCrossing, flowRequest } from "../../support/crossing-flow.ts";
 import { plainMaterialise } from "../../support/plain-materialise.ts";
@@ -113,9 +113,16 @@ describe("the rows of a crossing job", () => {
   test("hold numbers up to 2^53 - 1 and any session name", () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), fc.string({ unit: "binary", maxLength: 100 }), (number, session) => {
-        const most = { clientOrderId: number, price: number, quantity: number, resting: number };
+        const most = {
+          clientOrderId: number,
+          price: number,
+          quantity: number,
+          resting: number,
+          shown: number,
+        };
         const orderId = Math.min(number, Number.MAX_SAFE_INTEGER - 1);
         const value = {
+          ...Accepted.decode(new Uint8Array()),
           ...most,
           orderId,
           side: Side.SELL,
@@ -123,11 +130,19 @@ describe("the rows of a crossing job", () => {
           timeInForce: TimeInForce.DAY,
         };
         const steps = [
-          { session: 0, seq: number, events: [{ kind: { $case: "accepted" as const, value } }] },
+          {
+            session: 0,
+            seq: number,
+            events: [{ kind: { $case: "accepted" as const, value } }],
+            messages: 0,
+            timetableUs: 0,
+          },
         ];
         const payload = EventBatch.encode({ firstEvent: 7, timeUs: 9, sessions: [session], steps }).finish();
         const names = (changes: ReturnType<typeof materialise>): unknown =>
-          changes.map(({ key, value: row }) => [Buffer.from(key), row && Buffer.from(row)]);
+          changes
+            .map(({ key, value: row }) => [Buffer.from(key), row && Buffer.from(row)] as const)
+            .sort(([one], [other]) => Buffer.compare(one, other));
         const changes = materialise(payload);
         expect(names(changes)).toEqual(names(plainMaterialise(payload)));
         const row = changes[0]?.value;
