@@ -94,12 +94,14 @@ export class MarketView {
     );
   }
 
-  /** Takes the last indication from an entry before the rows. True: it was there, or the auction begins in this entry. */
+  /** Takes the last indication from an entry before the rows. True: it was there, or the auction began after it. */
   recall(batch: EventBatch): boolean {
     for (const { events } of batch.steps.toReversed()) {
       for (const { kind } of events.toReversed()) {
         if (kind?.$case === "indicative") this.#indicated(kind.value);
-        if (kind?.$case === "indicative" || kind?.$case === "phase") return true;
+        // The same phase again has only another end: what was indicated still holds.
+        const other = kind?.$case === "phase" && kind.value.phase !== this.#indication.phase;
+        if (kind?.$case === "indicative" || other) return true;
       }
     }
     return false;

@@ -40,8 +40,8 @@ describe("a day of auctions over real gateways", () => {
         instruments: [
           {
             symbol: "DAY",
-            phase: "pre_open",
-            collars: { action: "auction", dynamic_width: 500, auction_seconds: 1 },
+            initial_phase: "pre_open",
+            collars: { action: "auction", dynamic_width: 500, auction_ms: 1000 },
           },
           { symbol: "KILL" },
           { symbol: "TWIN" },

@@ -1,14 +1,19 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { EventBatch } from "../../../proto/generated/evercross/v1/event.ts";
+import { EventBatch } from "../../../proto/generated/evercross/v1/event.ts";
 import { EventReason, Side } from "../../../proto/generated/evercross/v1/types.ts";
+import { RowChanges } from "../../../runtime/log/row-changes.ts";
 import { ShownOrders } from "../../../services/client/shown-orders.ts";
+import { materialise } from "../../../services/crossing/materialise.ts";
 import { PriceLevels } from "../../../services/flow/price-levels.ts";
 import { type Body, type Interest, MarketView } from "../../../services/gateway/market-view.ts";
 import { OrderView } from "../../../services/gateway/order-view.ts";
 import { tradesOf } from "../../../services/gateway/trades.ts";
+import type { Setup } from "../../engine/flow.ts";
 import { SETUPS } from "../../engine/setups.ts";
 import { BookFlow } from "../../support/book-flow.ts";
+import { mixedJob, MixedFlow } from "../../support/mixed-flow.ts";
+import { StoredRows } from "../../support/stored-rows.ts";
 
 const BATCHES = 60;
 const ALL = (): boolean => true;
@@ -113,6 +118,60 @@ describe.each(SETUPS)("who follows $instrument.symbol at a gateway", (setup) => 
           expect(follower.known()).toEqual(knownOf(flow));
         }
         expect(follower.events).toEqual([...follower.events].sort((one, other) => one - other));
+      }),
+      { numRuns: 4 },
+    );
+  });
+});
+
+/** Builds both views from stored rows, as of this event. */
+function viewsFrom(setup: Setup, rows: StoredRows): { market: MarketView; orders: OrderView } {
+  const market = new MarketView(setup.instrument);
+  const orders = new OrderView(setup.instrument);
+  for (const [key, value] of rows.sorted()) {
+    market.row(key, value);
+    orders.row(key, value);
+  }
+  market.rowsEnd();
+  orders.rowsEnd();
+  return { market, orders };
+}
+
+describe.each(SETUPS)("a gateway that comes late to $instrument.symbol", (setup) => {
+  test("learns from rows, the last indication and later entries what the others know", () => {
+    fc.assert(
+      fc.property(fc.noShrink(fc.integer()), fc.nat({ max: BATCHES - 1 }), (seed, comes) => {
+        const flow = new MixedFlow(setup, seed);
+        const job = mixedJob(setup);
+        job.restored();
+        const rows = new StoredRows();
+        const changes = new RowChanges();
+        const batches: EventBatch[] = [];
+        const early = viewsFrom(setup, rows);
+        let late: typeof early | undefined;
+        for (let entry = 1; entry <= BATCHES; entry++) {
+          const requests = flow.next(5).map((data) => ({ data, reply: undefined }));
+          const { payload } = job.step(flow.nowUs, requests, { epoch: 1, entry: 0 });
+          if (payload === undefined) continue;
+          const batch = EventBatch.decode(payload);
+          batches.push(batch);
+          for (const views of [early, late]) {
+            views?.market.apply(entry, batch);
+            views?.orders.apply(entry, batch);
+          }
+          for (const change of materialise(payload)) changes.add(change);
+          if (late === undefined && entry > comes) {
+            rows.store(changes.take());
+            const { market, orders } = viewsFrom(setup, rows);
+            if (market.isAuction) batches.toReversed().some((one) => market.recall(one));
+            late = { market, orders };
+          }
+          if (late === undefined) continue;
+          for (const interest of INTERESTS) {
+            expect(late.market.snapshot(interest, entry)).toEqual(early.market.snapshot(interest, entry));
+          }
+          expect(late.orders.snapshot(entry)).toEqual(early.orders.snapshot(entry));
+        }
       }),
       { numRuns: 4 },
     );
