@@ -74,7 +74,7 @@ export class FlowGenerator {
   private readonly changesOften: boolean;
   private state: number;
   /** Microseconds since the Unix epoch. */
-  now = 1_000_000;
+  now = 0;
 
   constructor({ instrument }: Setup, seed: number) {
     this.instrument = instrument;

@@ -69,7 +69,7 @@ export function sideOf(surplus: number): 0 | Side {
 }
 
 function isUncrossed(old: Phase, next: Phase): boolean {
-  if (next === Phase.CONTINUOUS) return old !== Phase.CLOSED;
+  if (next === Phase.CONTINUOUS) return true;
   return next === Phase.CLOSED && old !== Phase.CONTINUOUS && old !== Phase.HALT;
 }
 
