@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { LogoutReason } from "../../proto/generated/evercross/v1/gateway.ts";
 import { LogStatus } from "../../proto/generated/evercross/v1/log.ts";
-import { CancelReason, RejectReason } from "../../proto/generated/evercross/v1/types.ts";
+import { CancelReason, EventReason, RejectReason } from "../../proto/generated/evercross/v1/types.ts";
 import { packageRoot } from "../../runtime/process/package-root.ts";
 import { FindingCode } from "../../services/audit/finding.ts";
 
@@ -28,7 +28,7 @@ const shown = (codes: Readonly<Record<string, number | string>>): string[][] =>
     .filter(([name]) => name !== "UNSPECIFIED")
     .map(([name, code]) => [name, String(code)]);
 
-const ENUMERATIONS = { RejectReason, CancelReason, LogoutReason, LogStatus, FindingCode };
+const ENUMERATIONS = { RejectReason, CancelReason, EventReason, LogoutReason, LogStatus, FindingCode };
 
 describe("ERRORS.md", () => {
   test.each(Object.entries(ENUMERATIONS))("has exactly the codes of %s, in order", (heading, codes) => {
