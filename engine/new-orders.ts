@@ -20,7 +20,7 @@ import {
 import { OrderChecks } from "./order-checks.ts";
 import { OWN_ACCOUNT, type OrderEntry } from "./order-entry.ts";
 import { packFlags } from "./order-extras.ts";
-import { packOwner, packSpecial, Place } from "./order-table.ts";
+import { isAccount, packOwner, packSpecial, Place } from "./order-table.ts";
 import type { Pegs } from "./pegs.ts";
 import { acceptsOrders } from "./phases.ts";
 import { placeOf } from "./resting-orders.ts";
@@ -61,7 +61,8 @@ export class NewOrders {
     const { accounts, resting, instrument } = core;
     const { clientOrderId, side, type, timeInForce, price, quantity } = entry;
     const beneficiary = entry.forAccount === OWN_ACCOUNT ? account : entry.forAccount;
-    if (accounts.anyBlocked && accounts.isBlocked(beneficiary)) return RejectReason.ACCOUNT_BLOCKED;
+    if (accounts.anyBlocked && isAccount(beneficiary) && accounts.isBlocked(beneficiary))
+      return RejectReason.ACCOUNT_BLOCKED;
     const terms = checkEntry(instrument, entry, core.now);
     if (terms !== 0) return terms;
     if (!acceptsOrders(core.phase, timeInForce, entry.minQuantity !== 0)) return RejectReason.WRONG_PHASE;

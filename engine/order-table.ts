@@ -2,13 +2,14 @@ import type { OrderType, Side, TimeInForce } from "./codes.ts";
 import { ACCOUNTS_MAX } from "./limits.ts";
 
 // Offsets in a record; kept in this file, where the compiler can fold them.
-const F64 = 8;
+// Shifts of a handle to its record in each view.
+const F64 = 3;
 const ORDER_ID = 0;
 const CLIENT_ORDER_ID = 1;
 const QUANTITY = 2;
 const LEAVES = 3;
 const PRIORITY = 4;
-const I32 = 16;
+const I32 = 4;
 const NEXT = 10;
 const PREV = 11;
 const POSITION = 12;
@@ -82,103 +83,103 @@ export class OrderTable {
   ): number {
     const handle = this.allocate();
     const { f64 } = this;
-    const base = handle * F64;
-    f64[base + ORDER_ID] = orderId;
-    f64[base + CLIENT_ORDER_ID] = clientOrderId;
-    f64[base + QUANTITY] = quantity;
-    f64[base + LEAVES] = leaves;
-    f64[base + PRIORITY] = priority;
-    this.i32[handle * I32 + OWNER] = owner;
+    const base = handle << F64;
+    f64[base | ORDER_ID] = orderId;
+    f64[base | CLIENT_ORDER_ID] = clientOrderId;
+    f64[base | QUANTITY] = quantity;
+    f64[base | LEAVES] = leaves;
+    f64[base | PRIORITY] = priority;
+    this.i32[(handle << I32) | OWNER] = owner;
     return handle;
   }
 
   release(handle: number): void {
     this.live--;
-    this.f64[handle * F64 + ORDER_ID] = 0;
-    this.i32[handle * I32 + NEXT] = this.free;
+    this.f64[(handle << F64) | ORDER_ID] = 0;
+    this.i32[(handle << I32) | NEXT] = this.free;
     this.free = handle;
   }
 
   orderId(handle: number): number {
-    return this.f64[handle * F64 + ORDER_ID]!;
+    return this.f64[(handle << F64) | ORDER_ID]!;
   }
 
   clientOrderId(handle: number): number {
-    return this.f64[handle * F64 + CLIENT_ORDER_ID]!;
+    return this.f64[(handle << F64) | CLIENT_ORDER_ID]!;
   }
 
   quantity(handle: number): number {
-    return this.f64[handle * F64 + QUANTITY]!;
+    return this.f64[(handle << F64) | QUANTITY]!;
   }
 
   setQuantity(handle: number, quantity: number): void {
-    this.f64[handle * F64 + QUANTITY] = quantity;
+    this.f64[(handle << F64) | QUANTITY] = quantity;
   }
 
   leaves(handle: number): number {
-    return this.f64[handle * F64 + LEAVES]!;
+    return this.f64[(handle << F64) | LEAVES]!;
   }
 
   setLeaves(handle: number, leaves: number): void {
-    this.f64[handle * F64 + LEAVES] = leaves;
+    this.f64[(handle << F64) | LEAVES] = leaves;
   }
 
   priority(handle: number): number {
-    return this.f64[handle * F64 + PRIORITY]!;
+    return this.f64[(handle << F64) | PRIORITY]!;
   }
 
   setPriority(handle: number, priority: number): void {
-    this.f64[handle * F64 + PRIORITY] = priority;
+    this.f64[(handle << F64) | PRIORITY] = priority;
   }
 
   next(handle: number): number {
-    return this.i32[handle * I32 + NEXT]!;
+    return this.i32[(handle << I32) | NEXT]!;
   }
 
   setNext(handle: number, next: number): void {
-    this.i32[handle * I32 + NEXT] = next;
+    this.i32[(handle << I32) | NEXT] = next;
   }
 
   prev(handle: number): number {
-    return this.i32[handle * I32 + PREV]!;
+    return this.i32[(handle << I32) | PREV]!;
   }
 
   setPrev(handle: number, prev: number): void {
-    this.i32[handle * I32 + PREV] = prev;
+    this.i32[(handle << I32) | PREV] = prev;
   }
 
   /** Place in its account's list. */
   position(handle: number): number {
-    return this.i32[handle * I32 + POSITION]!;
+    return this.i32[(handle << I32) | POSITION]!;
   }
 
   setPosition(handle: number, position: number): void {
-    this.i32[handle * I32 + POSITION] = position;
+    this.i32[(handle << I32) | POSITION] = position;
   }
 
   /** Record of its further terms; of special orders only. */
   extra(handle: number): number {
-    return this.i32[handle * I32 + EXTRA]!;
+    return this.i32[(handle << I32) | EXTRA]!;
   }
 
   setExtra(handle: number, extra: number): void {
-    this.i32[handle * I32 + EXTRA] = extra;
+    this.i32[(handle << I32) | EXTRA] = extra;
   }
 
   level(handle: number): number {
-    return this.i32[handle * I32 + LEVEL]!;
+    return this.i32[(handle << I32) | LEVEL]!;
   }
 
   setLevel(handle: number, level: number): void {
-    this.i32[handle * I32 + LEVEL] = level;
+    this.i32[(handle << I32) | LEVEL] = level;
   }
 
   owner(handle: number): number {
-    return this.i32[handle * I32 + OWNER]!;
+    return this.i32[(handle << I32) | OWNER]!;
   }
 
   setOwner(handle: number, owner: number): void {
-    this.i32[handle * I32 + OWNER] = owner;
+    this.i32[(handle << I32) | OWNER] = owner;
   }
 
   /** Handles are below this. */
@@ -188,14 +189,14 @@ export class OrderTable {
 
   /** Whether the record of this handle is in use. */
   isLive(handle: number): boolean {
-    return this.f64[handle * F64 + ORDER_ID] !== 0;
+    return this.f64[(handle << F64) | ORDER_ID] !== 0;
   }
 
   private allocate(): number {
     this.live++;
     const handle = this.free;
     if (handle !== 0) {
-      this.free = this.i32[handle * I32 + NEXT]!;
+      this.free = this.i32[(handle << I32) | NEXT]!;
       return handle;
     }
     if (this.unused === this.capacity) this.grow();
@@ -204,7 +205,7 @@ export class OrderTable {
 
   private grow(): void {
     this.capacity *= 2;
-    const f64 = new Float64Array(this.capacity * F64);
+    const f64 = new Float64Array(this.capacity << F64);
     f64.set(this.f64);
     this.f64 = f64;
     this.i32 = new Int32Array(f64.buffer);

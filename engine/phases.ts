@@ -77,9 +77,8 @@ export class Phases {
 
   private uncrosses(next: Phase): boolean {
     const { phase } = this.core;
-    if (next !== Phase.CONTINUOUS && next !== Phase.CLOSED) return false;
-    if (phase === Phase.CONTINUOUS || phase === Phase.CLOSED) return false;
-    return !(phase === Phase.HALT && next === Phase.CLOSED);
+    if (next === Phase.CONTINUOUS) return true;
+    return next === Phase.CLOSED && phase !== Phase.CONTINUOUS && phase !== Phase.HALT;
   }
 }
 
