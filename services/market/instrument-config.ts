@@ -24,19 +24,29 @@ const symbol = z
   .string()
   .regex(/^[\x21-\x7e]{1,32}$/, "must be 1 to 32 printable ASCII characters without spaces");
 
+// A configuration stays as it was written, so that what a market keeps of it in its folder can be read again.
+
 /** One of the names of an engine's code, in small letters. */
-function code<Codes extends Readonly<Record<string, number>>>(codes: Codes) {
-  const names = Object.keys(codes).map((name) => name.toLowerCase()) as [string, ...string[]];
-  return z.enum(names).transform((name) => codes[name.toUpperCase()] as Codes[keyof Codes]);
+function nameIn(codes: Readonly<Record<string, number>>) {
+  return z.enum(Object.keys(codes).map((name) => name.toLowerCase()) as [string, ...string[]]);
+}
+
+function codeOf<Codes extends Readonly<Record<string, number>>>(
+  codes: Codes,
+  name: string,
+): Codes[keyof Codes] {
+  return codes[name.toUpperCase()] as Codes[keyof Codes];
 }
 
 const timeOfDay = z
   .string()
-  .regex(/^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/, "must be a time of the day, HH:MM or HH:MM:SS")
-  .transform((text) => {
-    const [hours = 0, minutes = 0, seconds = 0] = text.split(":").map(Number);
-    return (hours * 3600 + minutes * 60 + seconds) * US_PER_SECOND;
-  });
+  .regex(/^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/, "must be a time of the day, HH:MM or HH:MM:SS");
+
+/** Microseconds since midnight. */
+function timeOfDayUs(text: string): number {
+  const [hours = 0, minutes = 0, seconds = 0] = text.split(":").map(Number);
+  return (hours * 3600 + minutes * 60 + seconds) * US_PER_SECOND;
+}
 
 const timetable = z.strictObject({
   /** IANA name of the zone whose clock the times are of. */
@@ -47,14 +57,14 @@ const timetable = z.strictObject({
   holidays: z.array(z.iso.date()).max(HOLIDAYS_MAX).default([]),
   /** Each phase lasts until the next change, the last one until the next trading day's first. */
   changes: z
-    .array(z.strictObject({ at: timeOfDay, phase: code(Phase) }))
+    .array(z.strictObject({ at: timeOfDay, phase: nameIn(Phase) }))
     .min(1)
     .max(TIMETABLE_CHANGES_MAX),
 });
 
 const collars = z.strictObject({
   /** What a trade outside does: `reject` cancels the rest of the order, `auction` begins a volatility auction. */
-  action: code(CollarAction),
+  action: nameIn(CollarAction),
   static_width: width.optional(),
   dynamic_width: width.optional(),
   /** How long a volatility auction lasts; 0: until the operator or the timetable ends it. */
@@ -85,9 +95,9 @@ export const instrument = z
     /** Digits behind the point when a price is shown; the wire knows only integers. */
     decimals: z.int().min(0).max(9).default(0),
     /** How the orders of one price share what comes in. */
-    policy: code(MatchingPolicy).optional(),
+    policy: nameIn(MatchingPolicy).optional(),
     /** Whose rules choose an auction's price. */
-    auction_rule: code(AuctionRule).optional(),
+    auction_rule: nameIn(AuctionRule).optional(),
     collars: collars.optional(),
     /** How much worse than the reference price a limit may be for its owner. */
     fat_finger_width: width.optional(),
@@ -95,7 +105,7 @@ export const instrument = z
     message_rate: z.strictObject({ messages: positive, window_ms: z.int().min(1).max(3_600_000) }).optional(),
     /** Of a symbol that has executed nothing. */
     reference_price: positive.optional(),
-    initial_phase: code(Phase).optional(),
+    initial_phase: nameIn(Phase).optional(),
     timetable: timetable.optional(),
   })
   .superRefine((value, context) => {
@@ -125,17 +135,17 @@ export function engineInstrument(config: InstrumentConfig): Instrument {
   const rules = {
     tickBands: config.tick_bands,
     notionalMax: config.notional_max,
-    policy: config.policy,
-    auctionRule: config.auction_rule,
+    policy: config.policy && codeOf(MatchingPolicy, config.policy),
+    auctionRule: config.auction_rule && codeOf(AuctionRule, config.auction_rule),
     collars: collar && {
-      action: collar.action,
+      action: codeOf(CollarAction, collar.action),
       staticWidth: collar.static_width ?? 0,
       dynamicWidth: collar.dynamic_width ?? 0,
       auctionUs: collar.auction_ms * US_PER_MS,
     },
     fatFingerWidth: config.fat_finger_width,
     messageRate: rate && { messages: rate.messages, windowUs: rate.window_ms * US_PER_MS },
-    initialPhase: config.initial_phase,
+    initialPhase: config.initial_phase && codeOf(Phase, config.initial_phase),
     referencePrice: config.reference_price,
   };
   const present = Object.fromEntries(Object.entries(rules).filter(([, rule]) => rule !== undefined));
@@ -151,7 +161,7 @@ export function engineInstrument(config: InstrumentConfig): Instrument {
 
 /** The engine's form of a configured timetable. */
 export function engineTimetable(config: TimetableConfig): Timetable {
-  return config.changes.map(({ at, phase }) => ({ at, phase }));
+  return config.changes.map(({ at, phase }) => ({ at: timeOfDayUs(at), phase: codeOf(Phase, phase) }));
 }
 
 /** Days of the week as in ISO 8601: Monday is 1. */

@@ -7,7 +7,18 @@ import { temporaryFolder } from "../../support/temporary-folder.ts";
 describe("the run file", () => {
   test("is read as it was written, and only its owner can read it", () => {
     const folder = temporaryFolder();
-    const config = checkConfig({ instruments: [{ symbol: "BRK.B", tick: 5 }] }, "test");
+    const rules = {
+      policy: "pro_rata",
+      auction_rule: "nasdaq",
+      collars: { action: "auction", static_width: 1000, auction_ms: 500 },
+      initial_phase: "pre_open",
+      timetable: { time_zone: "Asia/Shanghai", changes: [{ at: "09:30", phase: "continuous" }] },
+    };
+    const value = {
+      instruments: [{ symbol: "BRK.B", tick: 5, ...rules }],
+      accounts: [{ name: "desk", self_trade: "cancel_both" }],
+    };
+    const config = checkConfig(value, "test");
     const run = { config, portChosen: true, broker: { url: "nats://127.0.0.1:1", token: "t" } };
     writeRunFile(folder, run);
     expect(readRunFile(folder)).toEqual(run);
