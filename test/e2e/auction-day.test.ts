@@ -27,11 +27,32 @@ const AT_OPEN = { timeInForce: TimeInForce.AT_THE_OPEN };
 const AT_CLOSE = { timeInForce: TimeInForce.AT_THE_CLOSE };
 const GTC = { timeInForce: TimeInForce.GOOD_TILL_CANCEL };
 
+/** A timetable whose next changes come soon, on a clock that shows about noon: nobody trades past midnight here. */
+function timetableFrom(nowMs: number): object {
+  const offset = 12 - new Date(nowMs).getUTCHours();
+  // These names count to the west.
+  const zone = offset === 0 ? "Etc/GMT" : `Etc/GMT${offset > 0 ? "-" : "+"}${Math.abs(offset)}`;
+  const at = (seconds: number): string =>
+    new Date(nowMs + offset * 3_600_000 + seconds * 1000).toISOString().slice(11, 19);
+  return {
+    time_zone: zone,
+    days: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+    changes: [
+      { at: "00:00", phase: "pre_open" },
+      { at: at(6), phase: "opening_auction" },
+      { at: at(8), phase: "continuous" },
+      { at: at(10), phase: "closing_auction" },
+      { at: at(12), phase: "closed" },
+    ],
+  };
+}
+
 describe("a day of auctions over real gateways", () => {
   const dataDir = mkdtempSync(join(tmpdir(), "evercross-test-"));
   let market: Market;
   let bus: NatsBus;
   let floor: TradingFloor;
+  let timed: MarketWatcher;
 
   beforeAll(async () => {
     const config = checkConfig(
@@ -43,6 +64,7 @@ describe("a day of auctions over real gateways", () => {
             initial_phase: "pre_open",
             collars: { action: "auction", dynamic_width: 500, auction_ms: 1000 },
           },
+          { symbol: "TIMED", timetable: timetableFrom(Date.now()) },
           { symbol: "KILL" },
           { symbol: "TWIN" },
         ],
@@ -54,10 +76,12 @@ describe("a day of auctions over real gateways", () => {
     market = await startMarket(config, { dataDir, logger: pino({ level: "silent" }) });
     bus = await NatsBus.connect({ url: market.broker.url, token: market.broker.token, name: "test" });
     floor = new TradingFloor(market.gateways, ["ann", "bob"]);
+    timed = watch("TIMED", 0, "watcher-1");
   });
 
   afterAll(async () => {
     expect(floor.faults).toEqual([]);
+    await timed.close();
     await floor.close();
     await bus.close();
     await market.stop();
@@ -266,5 +290,14 @@ describe("a day of auctions over real gateways", () => {
       const verdict = await auditLog(job, new ReplicaLogReader(port, replica, job));
       expect(verdict).toMatchObject({ ok: true, findings: [], book: { hash: end.hash } });
     }
+  });
+
+  test("goes by its timetable, though nobody asks for anything", async () => {
+    const told = await timed.hear("phase closed");
+    const phases = ["opening-auction", "continuous", "closing-auction", "closed"];
+    const changes = told.filter((line) => line.endsWith("(timetable)"));
+    // On a slow machine the day has begun before anybody looks.
+    expect(changes).toEqual(phases.slice(phases.length - changes.length).map((phase) => `phase ${phase} (timetable)`));
+    expect(timed.faults).toEqual([]);
   });
 });

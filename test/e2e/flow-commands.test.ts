@@ -189,7 +189,7 @@ describe("evercross order, cancel and book", () => {
     const unknown = await evercross("order", "ZZZ", "buy", "1", "--price", "1", ...at);
     expect([unknown.code, unknown.stderr]).toEqual([1, "error: unknown symbol ZZZ\n"]);
     const wrong = await evercross("order", "AAA", "buy", "1", "--type", "limit", ...at);
-    expect(wrong.stdout).toContain("rejected   AAA order 3: invalid price");
+    expect(wrong.stdout).toContain("rejected   AAA order 4: invalid price");
     expect(wrong.code).toBe(1);
     up.child.kill("SIGINT");
     expect(await up.ended).toBe(0);
