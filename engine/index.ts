@@ -53,6 +53,7 @@ export { OrderBook } from "./order-book.ts";
 export { OrderEntry, OWN_ACCOUNT } from "./order-entry.ts";
 export { OrderFeed, type OrderListener, type ShownOrder } from "./order-feed.ts";
 export { followShown, type ShownBook } from "./shown-book.ts";
+export { readSnapshot } from "./snapshot-versions.ts";
 export { type HashedBook, stateHash } from "./state-hash.ts";
 export {
   type LocalDay,
