@@ -26,9 +26,8 @@ export class Indication {
   referencePrice: number;
   /** What the auction that is called would give, as it was told last. */
   indicative = NOTHING;
-  /** What the last auction gave, as a whole; its trades and the phase that ends it may be still to come. */
+  /** The last `UNCROSS`: at which price the last auction ended, or goes on, and what is left to trade at it from there. */
   uncrossed = NOTHING;
-  private isUncrossing = false;
 
   /** The instrument's, of a book that has executed nothing; else a snapshot's. */
   constructor(phase: Phase = Phase.CONTINUOUS, referencePrice = 0, until = 0) {
@@ -43,7 +42,6 @@ export class Indication {
     this.phase = phase;
     this.until = until;
     this.referencePrice = referencePrice;
-    this.isUncrossing = false;
   }
 
   /** `INDICATIVE`. */
@@ -51,10 +49,9 @@ export class Indication {
     this.indicative = result;
   }
 
-  /** `UNCROSS`. One that goes on names what is left of the volume: the first one counts. */
+  /** `UNCROSS`, also one that goes on, at the same price or another. */
   uncross(result: AuctionResult): void {
-    if (!this.isUncrossing) this.uncrossed = result;
-    this.isUncrossing = true;
+    this.uncrossed = result;
   }
 
   /** `REFERENCE`. */

@@ -29,12 +29,14 @@ describe("the indication", () => {
     follow(indication, (events) => {
       events.uncross(4, Side.SELL, 102, 50, 7, Phase.CONTINUOUS, 0, TIMETABLE);
       events.uncross(5, Side.SELL, 102, 20, 7, Phase.CONTINUOUS, 0, TIMETABLE);
-      events.phase(6, Phase.CONTINUOUS, 0, 102, TIMETABLE);
+      // What prevention left meets at another price.
+      events.uncross(6, Side.BUY, 99, 3, 1, Phase.CONTINUOUS, 0, TIMETABLE);
+      events.phase(7, Phase.CONTINUOUS, 0, 99, TIMETABLE);
     });
     expect(indication.phase).toBe(Phase.CONTINUOUS);
     expect(indication.indicative).toEqual(NOTHING);
-    expect(indication.uncrossed).toEqual({ price: 102, volume: 50, imbalance: 7, side: Side.SELL });
-    expect(indication.referencePrice).toBe(102);
+    expect(indication.uncrossed).toEqual({ price: 99, volume: 3, imbalance: 1, side: Side.BUY });
+    expect(indication.referencePrice).toBe(99);
   });
 
   test("tells the next auction after the last, and a reference price that is set", () => {
