@@ -33,7 +33,7 @@ export function statusText(status: OrderStatus): string {
   const { symbol, clientOrderId, leaves, shown } = status;
   const further = termList(status.type, status.timeInForce, status.terms);
   if (shown < leaves) further.push(shown === 0 ? "shows nothing" : `shows ${shown}`);
-  const list = [`${leaves} open at ${priceText(status.price)}`, ...further].join(", ");
+  const list = [`${leaves} open${priceText(status.price, status.type)}`, ...further].join(", ");
   return `live       ${symbol} order ${clientOrderId}: ${list}`;
 }
 
@@ -61,7 +61,7 @@ function outcome(report: ExecutionReport): string {
     case ReportKind.ACCEPTED: {
       const further = termList(report.type, report.timeInForce, report.terms);
       if (reason === EventReason.REPRICED) further.unshift("repriced");
-      return [`${quantity} at ${priceText(price)}`, ...further].join(", ");
+      return [`${quantity}${priceText(price, report.type)}`, ...further].join(", ");
     }
     case ReportKind.REJECTED:
       return wordsOf(RejectReason, report.rejectReason);
@@ -75,14 +75,14 @@ function outcome(report: ExecutionReport): string {
     case ReportKind.REPLACED: {
       const place = report.priorityKept ? "keeps its place" : "to the end of its line";
       const repriced = reason === EventReason.REPRICED ? ", repriced" : "";
-      return `${quantity} at ${priceText(price)}${repriced}, ${leaves} open, ${place}`;
+      return `${quantity}${priceText(price)}${repriced}, ${leaves} open, ${place}`;
     }
-    case ReportKind.MASS_CANCELLED:
-      return report.remaining === 0
-        ? `${quantity} orders cancelled`
-        : `${quantity} orders cancelled, ${report.remaining} are still live: cancel again`;
+    case ReportKind.MASS_CANCELLED: {
+      const ended = `${quantity} ${quantity === 1 ? "order" : "orders"} cancelled`;
+      return report.remaining === 0 ? ended : `${ended}, ${report.remaining} are still live: cancel again`;
+    }
     case ReportKind.ENTERED:
-      return `${leaves} at ${priceText(price)}`;
+      return `${leaves}${priceText(price)}`;
     case ReportKind.REFRESHED:
       return `shows ${report.shown} of ${leaves}, at the end of its line`;
     case ReportKind.TRIGGER_MOVED:
@@ -90,13 +90,14 @@ function outcome(report: ExecutionReport): string {
     case ReportKind.DECREMENTED:
       return `${quantity} in all, ${leaves} open, ${wordsOf(EventReason, reason)}`;
     default:
-      return `${quantity} at ${priceText(price)}`;
+      return `${quantity}${priceText(price)}`;
   }
 }
 
-/** 0 is no limit. */
-function priceText(price: number): string | number {
-  return price === 0 ? "market" : price;
+/** 0 is no limit; a pegged order has a price without one. */
+function priceText(price: number, type?: OrderType): string {
+  if (price !== 0) return ` at ${price}`;
+  return type === OrderType.PEGGED ? "" : " at market";
 }
 
 /** What an order is beyond a plain one, in words. */

@@ -8,13 +8,9 @@ import {
 } from "../../proto/generated/evercross/v1/gateway.ts";
 import type { NewOrder, Request } from "../../proto/generated/evercross/v1/link.ts";
 import { Peg, PostOnly, RejectReason, SelfTrade, Side } from "../../proto/generated/evercross/v1/types.ts";
-import {
-  CLIENT_RECONNECT_MAX_MS,
-  CLIENT_RECONNECT_MIN_MS,
-  CLIENT_WINDOW_INITIAL,
-  STATUS_QUERIES_MAX,
-} from "../limits.ts";
+import { CLIENT_RECONNECT_MAX_MS, CLIENT_RECONNECT_MIN_MS, CLIENT_WINDOW_INITIAL } from "../limits.ts";
 import { GatewayLink } from "./link.ts";
+import { StatusQueries } from "./status-queries.ts";
 import { SymbolChain } from "./symbol-chain.ts";
 import type { ClientOptions, MassCancelFilter, OrderTerms, SessionClient, Subscription } from "./types.ts";
 
@@ -53,19 +49,12 @@ interface Waiter<T> {
   reject(error: Error): void;
 }
 
-interface StatusQuery extends Waiter<OrderStatus> {
-  readonly symbol: string;
-  readonly clientOrderId: number;
-}
-
 /** The session client over real connections; see `SessionClient`. */
 export class Client implements SessionClient {
   readonly #options: ClientOptions;
   readonly #chains = new Map<string, SymbolChain>();
   readonly #opening = new Map<string, Waiter<number>[]>();
-  /** Unanswered, oldest first; a gateway takes so many at a time, the rest wait here. */
-  readonly #statusQueries = new Map<number, StatusQuery>();
-  #statusQueriesSent = 0;
+  readonly #statusQueries = new StatusQueries();
   readonly #subscribed = new Map<string, Subscription>();
   #readyWaiters: (() => void)[] = [];
   #drainWaiters: (() => void)[] = [];
@@ -76,7 +65,6 @@ export class Client implements SessionClient {
   #inFlight = 0;
   #window = CLIENT_WINDOW_INITIAL;
   #nextSeq = 1;
-  #nextQuery = 1;
   #tries = 0;
   #retry: NodeJS.Timeout | undefined;
 
@@ -136,15 +124,10 @@ export class Client implements SessionClient {
   }
 
   orderStatus(symbol: string, clientOrderId: number): Promise<OrderStatus> {
-    return new Promise((resolve, reject) => {
-      if (this.#ended) {
-        reject(new Error("the session has ended"));
-        return;
-      }
-      const id = this.#nextQuery++;
-      this.#statusQueries.set(id, { symbol, clientOrderId, resolve, reject });
-      this.#sendStatusQueries();
-    });
+    if (this.#ended) return Promise.reject(new Error("the session has ended"));
+    const status = this.#statusQueries.ask(symbol, clientOrderId);
+    this.#sendStatusQueries();
+    return status;
   }
 
   subscribe(symbol: string, what: Subscription): void {
@@ -233,7 +216,8 @@ export class Client implements SessionClient {
       case "resumed":
         return this.#resumed(body.value);
       case "orderStatus":
-        return this.#statusAnswered(body.value);
+        this.#statusQueries.answered(body.value);
+        return this.#sendStatusQueries();
       case "bookSnapshot":
         return handlers.onBookSnapshot?.(body.value);
       case "bookUpdate":
@@ -270,7 +254,7 @@ export class Client implements SessionClient {
     for (const [symbol, what] of this.#subscribed) {
       this.#link?.send({ $case: "subscribe", value: { symbol, ...NOTHING, ...what } });
     }
-    this.#statusQueriesSent = 0;
+    this.#statusQueries.restart();
     this.#sendStatusQueries();
     this.#options.handlers.onLink?.("up", `gateway ${gateway}`);
   }
@@ -301,13 +285,7 @@ export class Client implements SessionClient {
     for (const waiter of this.#opening.get(reject.symbol) ?? [])
       waiter.reject(new Error(`unknown symbol ${reject.symbol}`));
     this.#opening.delete(reject.symbol);
-    const sent = this.#statusQueriesSent;
-    [...this.#statusQueries].forEach(([id, query], index) => {
-      if (query.symbol !== reject.symbol) return;
-      this.#statusQueries.delete(id);
-      if (index < sent) this.#statusQueriesSent -= 1;
-      query.reject(new Error(`unknown symbol ${reject.symbol}`));
-    });
+    this.#statusQueries.refuse(reject.symbol, `unknown symbol ${reject.symbol}`);
     const requests = this.#settle(chain, () => chain.clear());
     if (requests.length === 0) handlers.onReject?.(reject);
     for (const { seq, body } of requests) {
@@ -348,22 +326,8 @@ export class Client implements SessionClient {
   }
 
   #sendStatusQueries(): void {
-    // Half a window at a time: looking for the next ones costs as much as there are.
-    if (!this.#up || this.#statusQueriesSent > STATUS_QUERIES_MAX / 2) return;
-    const next = [...this.#statusQueries].slice(this.#statusQueriesSent, STATUS_QUERIES_MAX);
-    for (const [requestId, { symbol, clientOrderId }] of next) {
-      this.#link?.send({ $case: "orderStatus", value: { symbol, clientOrderId, requestId } });
-    }
-    this.#statusQueriesSent += next.length;
-  }
-
-  #statusAnswered(status: OrderStatus): void {
-    const query = this.#statusQueries.get(status.requestId);
-    if (query === undefined) return;
-    this.#statusQueries.delete(status.requestId);
-    this.#statusQueriesSent -= 1;
-    query.resolve(status);
-    this.#sendStatusQueries();
+    if (!this.#up) return;
+    for (const value of this.#statusQueries.take()) this.#link?.send({ $case: "orderStatus", value });
   }
 
   #end(why: string): void {
@@ -373,9 +337,8 @@ export class Client implements SessionClient {
     clearTimeout(this.#retry);
     const error = new Error(why);
     for (const waiters of this.#opening.values()) for (const waiter of waiters) waiter.reject(error);
-    for (const query of this.#statusQueries.values()) query.reject(error);
     this.#opening.clear();
-    this.#statusQueries.clear();
+    this.#statusQueries.end(error);
     for (const waiter of [...this.#readyWaiters, ...this.#drainWaiters]) waiter();
     this.#readyWaiters = [];
     this.#drainWaiters = [];

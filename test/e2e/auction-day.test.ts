@@ -297,7 +297,9 @@ describe("a day of auctions over real gateways", () => {
     const phases = ["opening-auction", "continuous", "closing-auction", "closed"];
     const changes = told.filter((line) => line.endsWith("(timetable)"));
     // On a slow machine the day has begun before anybody looks.
-    expect(changes).toEqual(phases.slice(phases.length - changes.length).map((phase) => `phase ${phase} (timetable)`));
+    expect(changes).toEqual(
+      phases.slice(phases.length - changes.length).map((phase) => `phase ${phase} (timetable)`),
+    );
     expect(timed.faults).toEqual([]);
   });
 });

@@ -32,8 +32,8 @@ describe("evercross as a trader and as an operator", () => {
         "2100-01-01T00:00Z",
       ),
     ).toEqual([
-      "accepted   AAA buy order 2: 5 at market, pegged, good till 2100-01-01 00:00:00Z, peg primary, offset -2 (event 2)",
-      "live       AAA order 2: 5 open at market, pegged, good till 2100-01-01 00:00:00Z, peg primary, offset -2, shows nothing",
+      "accepted   AAA buy order 2: 5, pegged, good till 2100-01-01 00:00:00Z, peg primary, offset -2 (event 2)",
+      "live       AAA order 2: 5 open, pegged, good till 2100-01-01 00:00:00Z, peg primary, offset -2, shows nothing",
     ]);
     expect(
       await ok("order", "AAA", "sell", "7", "--trigger", "90", "--price", "85", "--self-trade", "oldest"),
@@ -77,7 +77,7 @@ describe("evercross as a trader and as an operator", () => {
     ]);
     expect(await ok("cancel", "AAA", "--all", "--side", "sell", "--from", "101", "--to", "119")).toEqual([
       "cancelled  AAA sell order 5: 2, mass cancel (event 11)",
-      "mass cancelled AAA: 1 orders cancelled (event 12)",
+      "mass cancelled AAA: 1 order cancelled (event 12)",
     ]);
     const both = await run("cancel", "AAA", "1", "--all");
     expect([both.code, both.stderr]).toEqual([
