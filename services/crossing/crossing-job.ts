@@ -127,6 +127,7 @@ export class CrossingJob implements StatefulJob {
     const firstEvent = this.#named.book.nextEvent;
     const answers: { to: string; body: AnswerBody }[] = [];
     const timeUs = Math.max(this.#lastTimeUs, nowUs);
+    this.#lastTimeUs = timeUs;
     let taken = 0;
     if (this.#clock.carryOut(timeUs, () => this.#full)) {
       for (const request of requests) {
@@ -141,7 +142,6 @@ export class CrossingJob implements StatefulJob {
     this.#indicate();
     // An executed request always has an event, and a mark.
     if (this.#log.empty) return { payload: undefined, replies: reply(answers, position, 0), taken };
-    this.#lastTimeUs = timeUs;
     this.#requestsMax = Math.min(this.#requestsMax * 2, STEP_REQUESTS_MAX);
     const payload = this.#log.take(firstEvent, timeUs, (account) => this.#named.sessions.name(account));
     return { payload, replies: reply(answers, position, 1), taken };

@@ -7,6 +7,7 @@ import type { Verdict } from "../audit/verdict.ts";
 import { type BookStateAt, queryBookState } from "../crossing/state-query.ts";
 import { PROOF_STATE_MAX_MS } from "../limits.ts";
 import type { MarketConfig } from "../market/config.ts";
+import { instrumentOf } from "../market/instrument.ts";
 import { replicasOf } from "../market/layout.ts";
 import type { SymbolLedger } from "./symbol-ledger.ts";
 
@@ -80,7 +81,8 @@ export async function proveMarket(
     const job = jobName("crossing", symbol);
     const live = await queryBookState(bus, config.cluster, symbol, performance.now() + PROOF_STATE_MAX_MS);
     for (const replica of replicasOf(config, job)) {
-      const verdict = await auditLog(job, new ReplicaLogReader(port, replica, job));
+      const reader = new ReplicaLogReader(port, replica, job);
+      const verdict = await auditLog(job, reader, instrumentOf(config, symbol));
       proofs.push(compareSymbol(symbol, ledger, verdict, live));
     }
   }

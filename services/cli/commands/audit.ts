@@ -4,6 +4,7 @@ import { BusReplicaPort } from "../../../runtime/log/bus-replica-port.ts";
 import { ReplicaLogReader } from "../../../runtime/log/replica-log-reader.ts";
 import { auditLog, auditStorageFolder } from "../../audit/run-audit.ts";
 import { verdictText, type Verdict } from "../../audit/verdict.ts";
+import { instrumentOf } from "../../market/instrument.ts";
 import { replicasOf } from "../../market/layout.ts";
 import { OperatorError } from "../../market/operator.ts";
 import { dataOption } from "../common-options.ts";
@@ -27,7 +28,8 @@ async function auditMarket(job: JobName, dataDir: string): Promise<Verdict[]> {
     }
     const port = new BusReplicaPort(bus, config.cluster);
     for (const replica of replicasOf(config, job)) {
-      verdicts.push(await auditLog(job, new ReplicaLogReader(port, replica, job)));
+      const reader = new ReplicaLogReader(port, replica, job);
+      verdicts.push(await auditLog(job, reader, instrumentOf(config, job.key)));
     }
   });
   return verdicts;
