@@ -6,6 +6,7 @@ import {
   type Request,
 } from "../../proto/generated/evercross/v1/link.ts";
 import { RejectReason } from "../../proto/generated/evercross/v1/types.ts";
+import type { JobRequest } from "../../runtime/job/definition.ts";
 import { CrossingJob } from "../../services/crossing/crossing-job.ts";
 import { Accounts } from "../../services/market/accounts.ts";
 import type { Command, Setup } from "../engine/flow.ts";
@@ -73,6 +74,16 @@ export class MixedFlow {
       // What no field of a message can hold, a gateway screens.
       return link(undefined, RejectReason.NOT_REPRESENTABLE);
     }
+  }
+}
+
+export /** The payloads of the steps in which a job takes these messages, and all that follows from them. */
+function* payloads(job: CrossingJob, nowUs: number, messages: readonly Uint8Array[]): Generator<Uint8Array> {
+  let queue: readonly JobRequest[] = messages.map((data) => ({ data, reply: undefined }));
+  while (queue.length > 0 || job.nextDue() <= nowUs) {
+    const { taken, payload } = job.step(nowUs, queue, { epoch: 1, entry: 0 });
+    queue = queue.slice(taken);
+    if (payload !== undefined) yield payload;
   }
 }
 

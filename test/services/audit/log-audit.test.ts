@@ -6,7 +6,9 @@ import { RowChanges } from "../../../runtime/log/row-changes.ts";
 import { LogAudit } from "../../../services/audit/log-audit.ts";
 import { verdictText, type Verdict } from "../../../services/audit/verdict.ts";
 import { materialise } from "../../../services/crossing/materialise.ts";
+import { SETUPS } from "../../engine/setups.ts";
 import { FLOW_JOB, flowLog, flowPayloads } from "../../support/crossing-flow.ts";
+import { mixedJob, MixedFlow, payloads } from "../../support/mixed-flow.ts";
 
 const PAYLOADS = flowPayloads(30, 30);
 const ROWS_AT = 20;
@@ -166,5 +168,29 @@ describe("an audit of a log whose every seal is right", () => {
   test("finds a payload that is no event batch", () => {
     const payloads = PAYLOADS.with(4, Buffer.from("ffffffff", "hex"));
     expect(audit(payloads).findings[0]).toMatchObject({ code: "payload_unreadable", entry: 6 });
+  });
+});
+
+describe.each(SETUPS)("an audit of a log of everything there is on $instrument.symbol", (setup) => {
+  const flow = new MixedFlow(setup, 5);
+  const live = mixedJob(setup);
+  live.restored();
+  const entries = Array.from({ length: 100 }, () => {
+    const messages = flow.next(10);
+    return [...payloads(live, flow.nowUs, messages)];
+  }).flat();
+
+  test.each([0, 0.5, 1])("proves it, with rows at the part %s of it", (part) => {
+    const machine = new LogAudit(parseJob(FLOW_JOB), setup.instrument);
+    const rowsAt = Math.floor(entries.length * part);
+    for (const [key, value] of rowsAfter(entries, rowsAt)) machine.row(key, value);
+    machine.rowsRead({ seq: rowsAt, problem: undefined });
+    for (const entry of flowLog(entries)) machine.item({ kind: "entry", entry });
+    const verdict = machine.verdict();
+    expect(verdict.findings).toEqual([]);
+    expect(verdict.book).toEqual(live.state());
+    const { accepted = 0, bought = 0, sold = 0, cancelled = 0, live: open = 0 } = verdict.quantity ?? {};
+    expect(bought).toBeGreaterThan(0);
+    expect(accepted).toBe(bought + sold + cancelled + open);
   });
 });

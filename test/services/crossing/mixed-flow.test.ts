@@ -1,27 +1,16 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { JobRequest } from "../../../runtime/job/definition.ts";
 import { RowChanges } from "../../../runtime/log/row-changes.ts";
 import type { CrossingJob } from "../../../services/crossing/crossing-job.ts";
 import { materialise } from "../../../services/crossing/materialise.ts";
 import type { Setup } from "../../engine/flow.ts";
 import { SETUPS } from "../../engine/setups.ts";
-import { mixedJob, MixedFlow } from "../../support/mixed-flow.ts";
+import { mixedJob, MixedFlow, payloads } from "../../support/mixed-flow.ts";
 import { plainMaterialise } from "../../support/plain-materialise.ts";
 import { StoredRows } from "../../support/stored-rows.ts";
 
 const STEPS = 60;
 const COMMANDS = 6;
-
-/** The payloads of the steps in which a job takes these messages, and all that follows from them. */
-function* payloads(job: CrossingJob, nowUs: number, messages: readonly Uint8Array[]): Generator<Uint8Array> {
-  let queue: readonly JobRequest[] = messages.map((data) => ({ data, reply: undefined }));
-  while (queue.length > 0 || job.nextDue() <= nowUs) {
-    const { taken, payload } = job.step(nowUs, queue, { epoch: 1, entry: 0 });
-    queue = queue.slice(taken);
-    if (payload !== undefined) yield payload;
-  }
-}
 
 function restoredFrom(setup: Setup, rows: StoredRows): CrossingJob {
   const job = mixedJob(setup);
