@@ -625,3 +625,29 @@ export const REFUSED_ORDERS: readonly [string, Extra][] = [
   ["unknown-account", { account: "bob" }],
   ["unknown-account", { account: "nobody" }],
 ];
+
+/** An instrument with every bound, and what it refuses of ann's orders of 10 at 1000. */
+export const GUARDED = {
+  symbol: "GUARDED",
+  tick: 5,
+  tick_bands: [{ from: 1000, tick: 10 }],
+  lot: 10,
+  price_max: 2000,
+  quantity_max: 1000,
+  notional_max: 500_000,
+  reference_price: 1000,
+  fat_finger_width: 2000,
+  collars: { action: "reject", static_width: 1000 },
+} as const;
+export const GUARDED_REFUSALS: readonly [string, Extra][] = [
+  ["quantity-off-lot", { quantity: 15 }],
+  ["quantity-too-large", { quantity: 2000 }],
+  ["price-off-tick", { price: 1005 }],
+  ["price-too-high", { price: 2010 }],
+  ["notional-too-large", { quantity: 510 }],
+  ["far-from-reference", { price: 1210 }],
+  ["outside-collar", { price: 1110 }],
+  ["position-limit", { quantity: 60, account: "ann-small" }],
+  ["credit-limit", { quantity: 30, account: "ann-poor" }],
+  ["price-required", { price: 0, account: "ann-poor", ...pegged(Peg.PRIMARY) }],
+];
