@@ -76,7 +76,9 @@ export function isPlainOrder(
   if (!isOrderId(clientOrderId) || (side !== BUY && side !== SELL)) return false;
   if (!isGoodQuantity(instrument, quantity)) return false;
   if (type === LIMIT) {
-    return timeInForce >= DAY && timeInForce <= GOOD_TILL_CANCEL && isGoodPrice(instrument, price);
+    const isPlainTime =
+      timeInForce >= DAY && timeInForce <= GOOD_TILL_CANCEL && Math.floor(timeInForce) === timeInForce;
+    return isPlainTime && isGoodPrice(instrument, price);
   }
   const isImmediate = timeInForce === IMMEDIATE_OR_CANCEL || timeInForce === FILL_OR_KILL;
   return type === MARKET && isImmediate && (Object.is(price, 0) || isGoodPrice(instrument, price));

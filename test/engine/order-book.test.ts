@@ -1,13 +1,15 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { CancelReason, OrderType, RejectReason, Side, TimeInForce } from "../../engine/codes.ts";
+import type { BookState } from "../../engine/book-snapshot.ts";
+import { CancelReason, OrderType, Phase, RejectReason, Side, TimeInForce } from "../../engine/codes.ts";
 import { EVENT_WIDTH, EventBuffer, EventField, EventKind } from "../../engine/event-buffer.ts";
 import { InvariantError } from "../../engine/invariant.ts";
 import { ACCOUNTS_MAX, ORDERS_MAX, REQUEST_CANCELS_MAX, REQUEST_FILLS_MAX } from "../../engine/limits.ts";
+import { type LiveOrder, NO_FURTHER_TERMS } from "../../engine/live-order.ts";
 import { OrderBook } from "../../engine/order-book.ts";
-import type { LiveOrder } from "../../engine/order-table.ts";
 import { stateHash } from "../../engine/state-hash.ts";
 import { type EventObject, readEvents } from "./event-objects.ts";
-import { nameOf, WIDE } from "./flow.ts";
+import { nameOf } from "./flow.ts";
+import { WIDE } from "./setups.ts";
 
 const MAX = Number.MAX_SAFE_INTEGER;
 const { LIMIT, MARKET } = OrderType;
@@ -81,6 +83,8 @@ describe("the limits of one request", () => {
       [1, 2, 3].map((n) => REQUEST_CANCELS_MAX + n),
     );
     out.clear();
+    while (book.pending) book.proceed();
+    expect(out.length).toBe(0);
     book.massCancel(1);
     expect(last()?.fields).toMatchObject({ CANCELLED: 3, REMAINING: 0 });
     expect(book.liveOrders).toBe(0);
@@ -144,6 +148,7 @@ test("a request that was refused before the book takes its place in the sequence
 });
 
 const ROW: LiveOrder = {
+  ...NO_FURTHER_TERMS,
   orderId: 3,
   account: 1,
   clientOrderId: 7,
@@ -153,7 +158,18 @@ const ROW: LiveOrder = {
   price: 100,
   quantity: 10,
   leaves: 4,
+  shown: 4,
   priority: 5,
+};
+const STATE: BookState = {
+  nextEvent: 30,
+  nextOrderId: 20,
+  phase: Phase.CONTINUOUS,
+  until: 0,
+  lastPrice: 0,
+  referencePrice: 0,
+  uncross: undefined,
+  accounts: [],
 };
 
 describe("a restore", () => {
@@ -162,7 +178,7 @@ describe("a restore", () => {
     ["account", -1],
     ["clientOrderId", 0.5],
     ["side", 3],
-    ["type", 2],
+    ["type", 8],
     ["timeInForce", 2],
     ["price", 0],
     ["quantity", 2 ** 53],
@@ -193,43 +209,72 @@ describe("a restore", () => {
     expect(() => {
       book.restoreOrder(ROW);
       book.restoreOrder({ ...ROW, ...change });
-      book.finishRestore({ nextEvent: 30, nextOrderId: 20 });
+      book.finishRestore(STATE);
     }).toThrow(message);
   });
 
   test("refuses a book that has executed requests", () => {
     book.cancel(1, 1);
     expect(() => book.restoreOrder(ROW)).toThrow("although it has executed requests");
-    expect(() => book.finishRestore({ nextEvent: 30, nextOrderId: 20 })).toThrow(
-      "although it has executed requests",
-    );
+    expect(() => book.finishRestore(STATE)).toThrow("although it has executed requests");
   });
 
   test("without orders takes the position", () => {
-    book.finishRestore({ nextEvent: 30, nextOrderId: 20 });
+    book.finishRestore(STATE);
     expect([book.nextEvent, book.nextOrderId, book.liveOrders]).toEqual([30, 20, 0]);
   });
 });
 
 describe("the state hash", () => {
-  const hashOf = (order: LiveOrder, nextEvent = 30, nextOrderId = 20): string =>
-    stateHash({ nextEvent, nextOrderId, orders: () => [order] }, nameOf);
+  const hashOf = (order: LiveOrder, state: BookState = STATE): string =>
+    stateHash({ state: () => state, orders: () => [order] }, nameOf);
 
-  test("changes with every field and both numbers, in their high bits too", () => {
-    const changed = Object.keys(ROW).flatMap((field) =>
-      [1, 2 ** 40].map((by) => hashOf({ ...ROW, [field]: ROW[field as keyof LiveOrder] + by })),
+  test("changes with every field of an order, in their high bits too", () => {
+    const changed = (Object.entries(ROW) as [keyof LiveOrder, number | boolean][]).flatMap(
+      ([field, value]) =>
+        typeof value === "boolean"
+          ? [hashOf({ ...ROW, [field]: !value })]
+          : [1, 2 ** 40].map((by) => hashOf({ ...ROW, [field]: value + by })),
     );
-    const all = [hashOf(ROW), hashOf(ROW, 31), hashOf(ROW, 30, 21), hashOf(ROW, 30 + 2 ** 40), ...changed];
-    expect(new Set(all).size).toBe(4 + 20);
+    const all = [hashOf(ROW), ...changed];
+    expect(new Set(all).size).toBe(1 + 2 * 20 + 2);
     for (const hash of all) expect(hash).toMatch(/^[0-9a-f]{32}$/);
   });
 
+  test("changes with every field of the state, of an uncross and of an account", () => {
+    const uncross = { price: 1, volume: 2, imbalance: 3, side: Side.BUY, nextPhase: Phase.CONTINUOUS };
+    const under: BookState = { ...STATE, uncross: { ...uncross, until: 4, reason: 5 } };
+    const account = { account: 1, position: 2, cash: 3, blocked: false, messageTime: 4, messages: 5 };
+    const known: BookState = { ...STATE, accounts: [account] };
+    const states: BookState[] = [
+      STATE,
+      under,
+      known,
+      { ...known, accounts: [{ ...account, blocked: true }] },
+    ];
+    for (const field of [
+      "nextEvent",
+      "nextOrderId",
+      "phase",
+      "until",
+      "lastPrice",
+      "referencePrice",
+    ] as const) {
+      for (const by of [1, 2 ** 40]) states.push({ ...STATE, [field]: STATE[field] + by });
+    }
+    for (const [field, value] of Object.entries(under.uncross ?? {})) {
+      states.push({ ...under, uncross: Object.assign({}, under.uncross, { [field]: value + 2 ** 40 }) });
+    }
+    for (const field of ["account", "position", "cash", "messageTime", "messages"] as const) {
+      states.push({ ...known, accounts: [{ ...account, [field]: account[field] + 2 ** 40 }] });
+    }
+    expect(new Set(states.map((state) => hashOf(ROW, state))).size).toBe(4 + 12 + 7 + 5);
+  });
+
   test("does not depend on the numbers of the accounts' handles", () => {
-    const one = stateHash({ nextEvent: 1, nextOrderId: 1, orders: () => [ROW] }, () => "alice");
-    const other = stateHash(
-      { nextEvent: 1, nextOrderId: 1, orders: () => [{ ...ROW, account: 9 }] },
-      () => "alice",
+    const hashes = [1, 9].map((account) =>
+      stateHash({ state: () => STATE, orders: () => [{ ...ROW, account }] }, () => "alice"),
     );
-    expect(one).toBe(other);
+    expect(hashes[0]).toBe(hashes[1]);
   });
 });
