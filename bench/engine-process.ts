@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { COMPILER_FLAGS } from "../runtime/process/compiler-flags.ts";
 import type { Answer, AnswerTo, Engine, Request } from "./messages.ts";
 
 /** Room for a run without a collection, so that what an engine allocates can be read off the heap. */
@@ -17,6 +18,7 @@ export class EngineProcess {
     this.child = fork(new URL("./worker.js", import.meta.url), [engine], {
       serialization: "advanced",
       execArgv: [
+        ...COMPILER_FLAGS,
         "--expose-gc",
         `--max-semi-space-size=${YOUNG_GENERATION_MB}`,
         `--max-old-space-size=${OLD_GENERATION_MB}`,

@@ -45,10 +45,10 @@ export class BookCore {
   pegsDue = true;
   trailDue = true;
 
-  constructor(instrument: Instrument, out: EventBuffer) {
+  constructor(instrument: Instrument, out: EventBuffer, salt: number) {
     this.instrument = instrument;
     this.out = out;
-    this.resting = new RestingOrders(instrument.tick);
+    this.resting = new RestingOrders(instrument.tick, salt);
     this.expiries = new ExpiryQueue(this.resting.orders);
     this.rate = new MessageRate(instrument.messageRate);
     this.collars = new PriceCollars(

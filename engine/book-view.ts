@@ -20,8 +20,8 @@ export interface Level {
 export abstract class BookView {
   protected readonly core: BookCore;
 
-  constructor(instrument: Instrument, out: EventBuffer) {
-    this.core = new BookCore(instrument, out);
+  constructor(instrument: Instrument, out: EventBuffer, salt: number) {
+    this.core = new BookCore(instrument, out, salt);
   }
 
   /** Sequence that the next event gets, from 1. */

@@ -161,12 +161,12 @@ export class EventBuffer {
 
   /** Appends an event of which only kind and sequence are set; returns its base. */
   append(kind: EventKind, sequence: number): number {
-    const base = this.length * EVENT_WIDTH;
+    const base = this.length << 4;
     if (base === this.values.length) this.grow();
     this.length++;
     const values = this.values;
     values[base] = kind;
-    values[base + SEQUENCE] = sequence;
+    values[base | SEQUENCE] = sequence;
     return base;
   }
 
@@ -186,26 +186,26 @@ export class EventBuffer {
   ): number {
     const base = this.append(EventKind.ACCEPTED, sequence);
     const values = this.values;
-    values[base + ACCOUNT] = account;
-    values[base + ORDER_ID] = orderId;
-    values[base + CLIENT_ORDER_ID] = clientOrderId;
-    values[base + SIDE] = side;
-    values[base + PRICE] = price;
-    values[base + QUANTITY] = quantity;
-    values[base + AT_8] = type;
-    values[base + AT_9] = timeInForce;
-    values[base + AT_10] = resting;
-    values[base + AT_11] = shown;
-    values[base + REASON] = reason;
+    values[base | ACCOUNT] = account;
+    values[base | ORDER_ID] = orderId;
+    values[base | CLIENT_ORDER_ID] = clientOrderId;
+    values[base | SIDE] = side;
+    values[base | PRICE] = price;
+    values[base | QUANTITY] = quantity;
+    values[base | AT_8] = type;
+    values[base | AT_9] = timeInForce;
+    values[base | AT_10] = resting;
+    values[base | AT_11] = shown;
+    values[base | REASON] = reason;
     return base;
   }
 
   rejected(sequence: number, account: number, clientOrderId: number, reason: number): number {
     const base = this.append(EventKind.REJECTED, sequence);
     const values = this.values;
-    values[base + ACCOUNT] = account;
-    values[base + CLIENT_ORDER_ID] = clientOrderId;
-    values[base + REASON] = reason;
+    values[base | ACCOUNT] = account;
+    values[base | CLIENT_ORDER_ID] = clientOrderId;
+    values[base | REASON] = reason;
     return base;
   }
 
@@ -228,20 +228,20 @@ export class EventBuffer {
   ): number {
     const base = this.append(EventKind.TRADE, sequence);
     const values = this.values;
-    values[base + ACCOUNT] = takerAccount;
-    values[base + ORDER_ID] = takerOrderId;
-    values[base + CLIENT_ORDER_ID] = takerClientOrderId;
-    values[base + SIDE] = takerSide;
-    values[base + PRICE] = price;
-    values[base + QUANTITY] = quantity;
-    values[base + AT_8] = takerShown;
-    values[base + AT_9] = takerLeaves;
-    values[base + AT_10] = makerShown;
-    values[base + AT_11] = makerOrderId;
-    values[base + AT_12] = makerAccount;
-    values[base + AT_13] = makerClientOrderId;
-    values[base + AT_14] = makerLeaves;
-    values[base + REASON] = reason;
+    values[base | ACCOUNT] = takerAccount;
+    values[base | ORDER_ID] = takerOrderId;
+    values[base | CLIENT_ORDER_ID] = takerClientOrderId;
+    values[base | SIDE] = takerSide;
+    values[base | PRICE] = price;
+    values[base | QUANTITY] = quantity;
+    values[base | AT_8] = takerShown;
+    values[base | AT_9] = takerLeaves;
+    values[base | AT_10] = makerShown;
+    values[base | AT_11] = makerOrderId;
+    values[base | AT_12] = makerAccount;
+    values[base | AT_13] = makerClientOrderId;
+    values[base | AT_14] = makerLeaves;
+    values[base | REASON] = reason;
     return base;
   }
 
@@ -259,15 +259,15 @@ export class EventBuffer {
   ): number {
     const base = this.append(EventKind.CANCELLED, sequence);
     const values = this.values;
-    values[base + ACCOUNT] = account;
-    values[base + ORDER_ID] = orderId;
-    values[base + CLIENT_ORDER_ID] = clientOrderId;
-    values[base + SIDE] = side;
-    values[base + PRICE] = price;
-    values[base + QUANTITY] = quantity;
-    values[base + AT_10] = rested;
-    values[base + AT_11] = shown;
-    values[base + REASON] = reason;
+    values[base | ACCOUNT] = account;
+    values[base | ORDER_ID] = orderId;
+    values[base | CLIENT_ORDER_ID] = clientOrderId;
+    values[base | SIDE] = side;
+    values[base | PRICE] = price;
+    values[base | QUANTITY] = quantity;
+    values[base | AT_10] = rested;
+    values[base | AT_11] = shown;
+    values[base | REASON] = reason;
     return base;
   }
 
@@ -290,20 +290,20 @@ export class EventBuffer {
   ): number {
     const base = this.append(EventKind.REPLACED, sequence);
     const values = this.values;
-    values[base + ACCOUNT] = account;
-    values[base + ORDER_ID] = orderId;
-    values[base + CLIENT_ORDER_ID] = clientOrderId;
-    values[base + SIDE] = side;
-    values[base + PRICE] = price;
-    values[base + QUANTITY] = quantity;
-    values[base + AT_8] = shown;
-    values[base + AT_9] = leaves;
-    values[base + AT_10] = resting;
-    values[base + AT_11] = oldPrice;
-    values[base + AT_12] = oldLeaves;
-    values[base + AT_13] = priorityKept;
-    values[base + AT_14] = oldShown;
-    values[base + REASON] = reason;
+    values[base | ACCOUNT] = account;
+    values[base | ORDER_ID] = orderId;
+    values[base | CLIENT_ORDER_ID] = clientOrderId;
+    values[base | SIDE] = side;
+    values[base | PRICE] = price;
+    values[base | QUANTITY] = quantity;
+    values[base | AT_8] = shown;
+    values[base | AT_9] = leaves;
+    values[base | AT_10] = resting;
+    values[base | AT_11] = oldPrice;
+    values[base | AT_12] = oldLeaves;
+    values[base | AT_13] = priorityKept;
+    values[base | AT_14] = oldShown;
+    values[base | REASON] = reason;
     return base;
   }
 
@@ -316,10 +316,10 @@ export class EventBuffer {
   ): number {
     const base = this.append(EventKind.MASS_CANCELLED, sequence);
     const values = this.values;
-    values[base + ACCOUNT] = account;
-    values[base + AT_8] = cancelled;
-    values[base + AT_9] = remaining;
-    values[base + REASON] = reason;
+    values[base | ACCOUNT] = account;
+    values[base | AT_8] = cancelled;
+    values[base | AT_9] = remaining;
+    values[base | REASON] = reason;
     return base;
   }
 
@@ -342,20 +342,20 @@ export class EventBuffer {
   ): number {
     const base = this.append(EventKind.TERMS, sequence);
     const values = this.values;
-    values[base + ACCOUNT] = account;
-    values[base + 3] = displayQuantity;
-    values[base + 4] = minQuantity;
-    values[base + 5] = peg;
-    values[base + 6] = triggerPrice;
-    values[base + 7] = offset;
-    values[base + AT_8] = expiry;
-    values[base + AT_9] = hidden;
-    values[base + AT_10] = allOrNone;
-    values[base + AT_11] = postOnly;
-    values[base + AT_12] = selfTrade;
-    values[base + AT_13] = partner;
-    values[base + AT_14] = forAccount;
-    values[base + REASON] = 0;
+    values[base | ACCOUNT] = account;
+    values[base | 3] = displayQuantity;
+    values[base | 4] = minQuantity;
+    values[base | 5] = peg;
+    values[base | 6] = triggerPrice;
+    values[base | 7] = offset;
+    values[base | AT_8] = expiry;
+    values[base | AT_9] = hidden;
+    values[base | AT_10] = allOrNone;
+    values[base | AT_11] = postOnly;
+    values[base | AT_12] = selfTrade;
+    values[base | AT_13] = partner;
+    values[base | AT_14] = forAccount;
+    values[base | REASON] = 0;
     return base;
   }
 
@@ -375,17 +375,17 @@ export class EventBuffer {
   ): number {
     const base = this.append(EventKind.ENTERED, sequence);
     const values = this.values;
-    values[base + ACCOUNT] = account;
-    values[base + ORDER_ID] = orderId;
-    values[base + CLIENT_ORDER_ID] = clientOrderId;
-    values[base + SIDE] = side;
-    values[base + PRICE] = price;
-    values[base + QUANTITY] = quantity;
-    values[base + AT_8] = type;
-    values[base + AT_9] = leaves;
-    values[base + AT_10] = resting;
-    values[base + AT_11] = shown;
-    values[base + REASON] = reason;
+    values[base | ACCOUNT] = account;
+    values[base | ORDER_ID] = orderId;
+    values[base | CLIENT_ORDER_ID] = clientOrderId;
+    values[base | SIDE] = side;
+    values[base | PRICE] = price;
+    values[base | QUANTITY] = quantity;
+    values[base | AT_8] = type;
+    values[base | AT_9] = leaves;
+    values[base | AT_10] = resting;
+    values[base | AT_11] = shown;
+    values[base | REASON] = reason;
     return base;
   }
 
@@ -403,15 +403,15 @@ export class EventBuffer {
   ): number {
     const base = this.append(EventKind.REFRESHED, sequence);
     const values = this.values;
-    values[base + ACCOUNT] = account;
-    values[base + ORDER_ID] = orderId;
-    values[base + CLIENT_ORDER_ID] = clientOrderId;
-    values[base + SIDE] = side;
-    values[base + PRICE] = price;
-    values[base + QUANTITY] = quantity;
-    values[base + AT_9] = leaves;
-    values[base + AT_11] = shown;
-    values[base + REASON] = reason;
+    values[base | ACCOUNT] = account;
+    values[base | ORDER_ID] = orderId;
+    values[base | CLIENT_ORDER_ID] = clientOrderId;
+    values[base | SIDE] = side;
+    values[base | PRICE] = price;
+    values[base | QUANTITY] = quantity;
+    values[base | AT_9] = leaves;
+    values[base | AT_11] = shown;
+    values[base | REASON] = reason;
     return base;
   }
 
@@ -426,12 +426,12 @@ export class EventBuffer {
   ): number {
     const base = this.append(EventKind.TRIGGER_MOVED, sequence);
     const values = this.values;
-    values[base + ACCOUNT] = account;
-    values[base + ORDER_ID] = orderId;
-    values[base + CLIENT_ORDER_ID] = clientOrderId;
-    values[base + SIDE] = side;
-    values[base + PRICE] = triggerPrice;
-    values[base + REASON] = reason;
+    values[base | ACCOUNT] = account;
+    values[base | ORDER_ID] = orderId;
+    values[base | CLIENT_ORDER_ID] = clientOrderId;
+    values[base | SIDE] = side;
+    values[base | PRICE] = triggerPrice;
+    values[base | REASON] = reason;
     return base;
   }
 
@@ -451,28 +451,28 @@ export class EventBuffer {
   ): number {
     const base = this.append(EventKind.DECREMENTED, sequence);
     const values = this.values;
-    values[base + ACCOUNT] = account;
-    values[base + ORDER_ID] = orderId;
-    values[base + CLIENT_ORDER_ID] = clientOrderId;
-    values[base + SIDE] = side;
-    values[base + PRICE] = price;
-    values[base + QUANTITY] = quantity;
-    values[base + AT_8] = newQuantity;
-    values[base + AT_9] = leaves;
-    values[base + AT_10] = rested;
-    values[base + AT_11] = shown;
-    values[base + REASON] = reason;
+    values[base | ACCOUNT] = account;
+    values[base | ORDER_ID] = orderId;
+    values[base | CLIENT_ORDER_ID] = clientOrderId;
+    values[base | SIDE] = side;
+    values[base | PRICE] = price;
+    values[base | QUANTITY] = quantity;
+    values[base | AT_8] = newQuantity;
+    values[base | AT_9] = leaves;
+    values[base | AT_10] = rested;
+    values[base | AT_11] = shown;
+    values[base | REASON] = reason;
     return base;
   }
 
   phase(sequence: number, phase: number, until: number, referencePrice: number, reason: number): number {
     const base = this.append(EventKind.PHASE, sequence);
     const values = this.values;
-    values[base + ACCOUNT] = 0;
-    values[base + PRICE] = referencePrice;
-    values[base + AT_8] = phase;
-    values[base + AT_9] = until;
-    values[base + REASON] = reason;
+    values[base | ACCOUNT] = 0;
+    values[base | PRICE] = referencePrice;
+    values[base | AT_8] = phase;
+    values[base | AT_9] = until;
+    values[base | REASON] = reason;
     return base;
   }
 
@@ -489,54 +489,54 @@ export class EventBuffer {
   ): number {
     const base = this.append(EventKind.UNCROSS, sequence);
     const values = this.values;
-    values[base + ACCOUNT] = 0;
-    values[base + SIDE] = side;
-    values[base + PRICE] = price;
-    values[base + QUANTITY] = volume;
-    values[base + AT_8] = nextPhase;
-    values[base + AT_9] = until;
-    values[base + AT_10] = imbalance;
-    values[base + REASON] = reason;
+    values[base | ACCOUNT] = 0;
+    values[base | SIDE] = side;
+    values[base | PRICE] = price;
+    values[base | QUANTITY] = volume;
+    values[base | AT_8] = nextPhase;
+    values[base | AT_9] = until;
+    values[base | AT_10] = imbalance;
+    values[base | REASON] = reason;
     return base;
   }
 
   indicative(sequence: number, side: number, price: number, volume: number, imbalance: number): number {
     const base = this.append(EventKind.INDICATIVE, sequence);
     const values = this.values;
-    values[base + ACCOUNT] = 0;
-    values[base + SIDE] = side;
-    values[base + PRICE] = price;
-    values[base + QUANTITY] = volume;
-    values[base + AT_10] = imbalance;
-    values[base + REASON] = EventReason.INDICATION;
+    values[base | ACCOUNT] = 0;
+    values[base | SIDE] = side;
+    values[base | PRICE] = price;
+    values[base | QUANTITY] = volume;
+    values[base | AT_10] = imbalance;
+    values[base | REASON] = EventReason.INDICATION;
     return base;
   }
 
   position(sequence: number, account: number, position: number, cash: number): number {
     const base = this.append(EventKind.POSITION, sequence);
     const values = this.values;
-    values[base + ACCOUNT] = account;
-    values[base + 3] = position;
-    values[base + 4] = cash;
-    values[base + REASON] = EventReason.TRADED;
+    values[base | ACCOUNT] = account;
+    values[base | 3] = position;
+    values[base | 4] = cash;
+    values[base | REASON] = EventReason.TRADED;
     return base;
   }
 
   blocked(sequence: number, account: number, blocked: number, reason: number): number {
     const base = this.append(EventKind.BLOCKED, sequence);
     const values = this.values;
-    values[base + ACCOUNT] = account;
-    values[base + AT_8] = blocked;
-    values[base + REASON] = reason;
+    values[base | ACCOUNT] = account;
+    values[base | AT_8] = blocked;
+    values[base | REASON] = reason;
     return base;
   }
 
   reference(sequence: number, price: number, reason: number): number {
     const base = this.append(EventKind.REFERENCE, sequence);
     const values = this.values;
-    values[base + ACCOUNT] = 0;
-    values[base + PRICE] = price;
-    values[base + REASON] = reason;
+    values[base | ACCOUNT] = 0;
+    values[base | PRICE] = price;
+    values[base | REASON] = reason;
     return base;
   }
 

@@ -3,9 +3,9 @@
 /** Prices, quantities, ids and sequences are safe integers: 2^53 - 1. */
 export const INTEGER_MAX = Number.MAX_SAFE_INTEGER;
 
-/** Live orders of one book: 64 bytes each and 16 of index, about 90 MB with some levels; when each has a far price of its
+/** Live orders of one book, one less than a power of two, since record 0 stands for none: 64 bytes each and 16 of index, about 90 MB with some levels; when each has a far price of its
  * own, which takes a level and a node of the tree, about 150 MB. */
-export const ORDERS_MAX = 1_048_576;
+export const ORDERS_MAX = 1_048_575;
 
 /** Open quantity of one side of a book. No sum over orders or levels can exceed it, so every sum is a safe integer. */
 export const SIDE_QUANTITY_MAX = INTEGER_MAX;

@@ -8,7 +8,7 @@ import { EventReason, Phase, type Side } from "./codes.ts";
 import { EVENT_WIDTH, type EventBuffer } from "./event-buffer.ts";
 import { EventReplay } from "./event-replay.ts";
 import { Incoming } from "./incoming.ts";
-import { type Instrument, isPlainOrder, requireInstrument } from "./instrument.ts";
+import { type Instrument, isOrderId, isPlainOrder, requireInstrument } from "./instrument.ts";
 import { broken } from "./invariant.ts";
 import { INTEGER_MAX } from "./limits.ts";
 import type { LiveOrder } from "./live-order.ts";
@@ -47,9 +47,10 @@ export class OrderBook extends BookView {
   private restore: BookRestore | undefined;
   private replay: EventReplay | undefined;
 
-  constructor(instrument: Instrument, out: EventBuffer) {
+  /** `salt`: any 32 bits that clients do not know, so that none can choose ids that are slow to find. */
+  constructor(instrument: Instrument, out: EventBuffer, salt = 0) {
     requireInstrument(instrument);
-    super(instrument, out);
+    super(instrument, out, salt);
     const { core } = this;
     this.instrument = instrument;
     this.auction = new Auction(core);
@@ -103,7 +104,8 @@ export class OrderBook extends BookView {
   cancel(account: number, clientOrderId: number): void {
     if (this.isPlain) {
       this.core.requireAccount(account);
-      this.changes.cancel(account, clientOrderId);
+      if (isOrderId(clientOrderId)) this.plain.cancel(account, clientOrderId);
+      else this.changes.cancel(account, clientOrderId);
       return;
     }
     const began = this.begin(account);

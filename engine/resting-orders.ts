@@ -49,9 +49,13 @@ export class RestingOrders {
   readonly byAccount: AccountOrders;
   bidQuantity = 0;
   askQuantity = 0;
-  private readonly index: OrderIndex;
+  readonly index: OrderIndex;
 
-  constructor(tick: number) {
+  private readonly salt: number;
+
+  /** `salt`: any 32 bits that clients do not know; it makes no difference but to the speed under attack. */
+  constructor(tick: number, salt: number) {
+    this.salt = salt;
     this.bids = new PriceLadder(this.levels, Side.BUY, tick);
     this.asks = new PriceLadder(this.levels, Side.SELL, tick);
     this.unshown = new UnshownOrders(this.levels, tick);
@@ -59,9 +63,14 @@ export class RestingOrders {
     this.byAccount = new AccountOrders(this.orders);
   }
 
+  /** By what the index finds an order. */
+  hashOf(account: number, clientOrderId: number): number {
+    return hashId(account, clientOrderId, this.salt);
+  }
+
   /** Handle of the account's live order of this id, or 0. */
   find(account: number, clientOrderId: number): number {
-    return this.index.find(hashId(account, clientOrderId), account, clientOrderId);
+    return this.index.find(this.hashOf(account, clientOrderId), account, clientOrderId);
   }
 
   /** The shown book's side. */
@@ -112,7 +121,7 @@ export class RestingOrders {
     priority: number,
   ): number {
     const handle = this.orders.add(orderId, clientOrderId, quantity, leaves, priority, owner);
-    this.index.add(hashId(account, clientOrderId), handle);
+    this.index.add(this.hashOf(account, clientOrderId), handle);
     if ((owner & 3) === BUY) this.bidQuantity += leaves;
     else this.askQuantity += leaves;
     return handle;
@@ -185,7 +194,7 @@ export class RestingOrders {
       this.unlink(handle);
       this.extras.release(handle);
     }
-    this.index.remove(hashId(account, orders.clientOrderId(handle)), handle);
+    this.index.remove(this.hashOf(account, orders.clientOrderId(handle)), handle);
     this.byAccount.remove(account, handle);
     orders.release(handle);
   }
