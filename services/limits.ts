@@ -1,6 +1,6 @@
 /** Every bound of the services, with its unit and its reason. */
 
-/** Bytes of one frame that a client may send. The longest legal request is below 200 bytes; a logon resumes many symbols. */
+/** Bytes of one frame that a client may send. The longest legal request is below 300 bytes; a logon resumes many symbols. */
 export const CLIENT_FRAME_BYTES_MAX = 64 * 1024;
 
 /** Requests of one session that may be unanswered at a time. */

@@ -138,6 +138,24 @@ export class OrderLedger {
     order.leaves = report.leaves;
   }
 
+  /** Self-trade prevention took a part of it: that counts as cancelled. */
+  decremented(report: ExecutionReport): void {
+    const order = this.#find(report);
+    if (order === undefined) return;
+    const by = order.quantity - report.quantity;
+    if (by < 1 || report.leaves !== order.leaves - by) {
+      const { quantity, leaves } = report;
+      this.#add(
+        "wrong_leaves",
+        report,
+        `${order.leaves} open of ${order.quantity}, now ${leaves} of ${quantity}`,
+      );
+    }
+    this.#totals.cancelled += by;
+    order.quantity = report.quantity;
+    order.leaves = report.leaves;
+  }
+
   #end(clientOrderId: number): void {
     this.#orders.delete(clientOrderId);
     this.#ended?.add(clientOrderId);

@@ -90,6 +90,9 @@ export class SymbolLedger {
       case ReportKind.REPLACED:
         this.orders.replaced(report);
         break;
+      case ReportKind.DECREMENTED:
+        this.orders.decremented(report);
+        break;
       default:
     }
   }

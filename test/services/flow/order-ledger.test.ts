@@ -1,12 +1,17 @@
-import { array, assert, nat, property, record } from "fast-check";
+import { array, assert, integer, nat, property, record } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type ExecutionReport, ReportKind } from "../../../proto/generated/evercross/v1/gateway.ts";
 import { Side, TimeInForce } from "../../../proto/generated/evercross/v1/types.ts";
 import { Findings } from "../../../services/flow/findings.ts";
 import { OrderLedger } from "../../../services/flow/order-ledger.ts";
+import { SymbolLedger } from "../../../services/flow/symbol-ledger.ts";
+import { forEachReport } from "../../../services/gateway/reports.ts";
+import { SETUPS } from "../../engine/setups.ts";
+import { BookFlow } from "../../support/book-flow.ts";
 import { PriceLevels } from "../../../services/flow/price-levels.ts";
 import { MemorySession } from "./memory-session.ts";
 
+const NOBODY = { caused: () => undefined, traded: () => undefined };
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("the order ledger", () => {
@@ -54,6 +59,36 @@ describe("the order ledger", () => {
     expect(totals.bought).toBe(totals.sold);
     expect(totals.accepted).toBe(totals.bought + totals.sold + totals.cancelled + totals.live);
     for (const side of [Side.BUY, Side.SELL]) expect(ledger.levels().best(side)).toEqual(book.best(side));
+  });
+});
+
+describe.each(SETUPS)("order ledgers of the sessions of $instrument.symbol", (setup) => {
+  test("find nothing wrong with the reports of any flow, and what they count is conserved", () => {
+    assert(
+      property(integer(), (seed) => {
+        const findings = new Findings();
+        const ledgers = new Map<string, SymbolLedger>();
+        const flow = new BookFlow(setup, seed);
+        for (let entry = 1; entry <= 40; entry++) {
+          const batch = flow.batch(5);
+          forEachReport({ symbol: "A", entry }, batch, batch.sessions, (session, report) => {
+            let ledger = ledgers.get(session);
+            if (ledger === undefined)
+              ledgers.set(session, (ledger = new SymbolLedger("A", false, findings, NOBODY)));
+            if (ledger.inOrder(report)) ledger.apply({ ...report, seq: 0 }, undefined);
+          });
+        }
+        expect(findings.details).toEqual([]);
+        let live = 0;
+        for (const { orders } of ledgers.values()) {
+          const totals = orders.totals();
+          expect(totals.accepted).toBe(totals.bought + totals.sold + totals.cancelled + totals.live);
+          live += orders.live;
+        }
+        expect(live).toBe(flow.orders().size);
+      }),
+      { numRuns: 4 },
+    );
   });
 });
 
