@@ -162,6 +162,18 @@ describe("two instances of one job", () => {
     expect(said).toEqual([]);
   });
 
+  test("one that is replaced while it starts does not start", async () => {
+    const bench = await Bench.start();
+    bench.port.hold();
+    const starting = bench.counter("i1");
+    const refused = expect(starting).rejects.toThrow("fenced: epoch 1 was replaced by epoch 2");
+    await expect.poll(() => bench.port.stored, DEADLINE).toEqual([1]);
+    await bench.counter("i2", new TappedPort(new BusReplicaPort(bench.bus, CLUSTER)));
+    await refused;
+    bench.port.release();
+    expect(bench.failures).toEqual([]);
+  });
+
   test("one that was paused does not act on an acknowledgement of before its pause", async () => {
     const bench = await Bench.start();
     const deaf = new MemoryBus();
