@@ -55,7 +55,7 @@ class NaiveDriver implements Driver {
   }
 }
 
-class FastDriver implements Driver {
+export class FastDriver implements Driver {
   protected readonly instrument: Instrument;
   protected readonly out = new EventBuffer();
   protected readonly accounts: Configured[] = [];
