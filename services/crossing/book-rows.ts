@@ -35,11 +35,17 @@ export class BookRows {
     this.#rows.row(key, value);
   }
 
-  /** All rows were given. */
-  state(): BookState {
+  /** All rows were given. What they say of messages counts only for a book with a message rate, `countsMessages`. */
+  state(countsMessages: boolean): BookState {
     this.#rows.end();
-    const accounts = [...this.#accounts.values()].sort((one, other) => one.account - other.account);
-    return { ...this.#state, accounts };
+    const accounts: AccountState[] = [];
+    for (const account of this.#accounts.values()) {
+      const { position, cash, blocked, messages } = account;
+      if (countsMessages && messages !== 0) accounts.push(account);
+      else if (position !== 0 || cash !== 0 || blocked)
+        accounts.push({ ...account, messageTime: 0, messages: 0 });
+    }
+    return { ...this.#state, accounts: accounts.sort((one, other) => one.account - other.account) };
   }
 
   #rowTaker(): RowTaker {

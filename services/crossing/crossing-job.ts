@@ -26,7 +26,6 @@ import { BookClock } from "./book-clock.ts";
 import { BookRows } from "./book-rows.ts";
 import { decodeEvent } from "./event-decoder.ts";
 import { NO_SESSION } from "./event-encoder.ts";
-import { MessageCounts } from "./message-counts.ts";
 import { NamedBook } from "./named-book.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -52,7 +51,7 @@ export class CrossingJob implements StatefulJob {
   readonly #log = new BatchLog();
   readonly #clock: BookClock;
   readonly #rows: BookRows;
-  readonly #messages: MessageCounts;
+  readonly #countsMessages: boolean;
   readonly #replayBuffer = new EventBuffer();
   readonly #malformed: MalformedListener;
   #lastTimeUs = 0;
@@ -65,7 +64,7 @@ export class CrossingJob implements StatefulJob {
     const named = new NamedBook(instrument, rules.accounts ?? new Accounts([]), this.#log.buffer);
     this.#named = named;
     this.#malformed = malformed;
-    this.#messages = new MessageCounts(instrument.messageRate);
+    this.#countsMessages = instrument.messageRate !== undefined;
     const { initialPhase = Phase.CONTINUOUS, referencePrice = 0 } = instrument;
     this.#clock = new BookClock(
       named.book,
@@ -85,8 +84,7 @@ export class CrossingJob implements StatefulJob {
   }
 
   restored(): void {
-    const state = this.#rows.state();
-    this.#named.book.finishRestore({ ...state, accounts: this.#messages.restored(state.accounts) });
+    this.#named.book.finishRestore(this.#rows.state(this.#countsMessages));
     this.#lastTimeUs = this.#rows.timeUs;
     this.#clock.timetableUs = this.#rows.timetableUs;
   }
@@ -106,7 +104,6 @@ export class CrossingJob implements StatefulJob {
       if (session !== NO_SESSION) {
         sessions.advance(session, step.seq);
         book.countMessage(session, batch.timeUs);
-        this.#messages.count(session, batch.timeUs);
       }
       if (step.timetableUs > 0) this.#clock.timetableUs = step.timetableUs;
       for (const event of step.events) {
@@ -132,7 +129,7 @@ export class CrossingJob implements StatefulJob {
     if (this.#clock.carryOut(timeUs, () => this.#full)) {
       for (const request of requests) {
         if (this.#full || this.#named.book.pending) break;
-        const done = this.#message(request, timeUs, (body) => {
+        const done = this.#message(request, (body) => {
           if (request.reply !== undefined) answers.push({ to: request.reply, body });
         });
         if (!done) break;
@@ -165,12 +162,12 @@ export class CrossingJob implements StatefulJob {
   }
 
   /** False when the message goes on in the next step. */
-  #message(request: JobRequest, timeUs: number, answer: (body: AnswerBody) => void): boolean {
+  #message(request: JobRequest, answer: (body: AnswerBody) => void): boolean {
     const message = this.#partial?.message ?? this.#decode(request.data);
     const body = message?.body;
     switch (body?.$case) {
       case "requests":
-        return this.#requests(message as CrossingMessage, body.value, timeUs, answer);
+        return this.#requests(message as CrossingMessage, body.value, answer);
       case "markQuery": {
         const { sessions } = this.#named;
         const marks = body.value.sessions.map((session) => linkMark(session, sessions.markOf(session)));
@@ -210,31 +207,21 @@ export class CrossingJob implements StatefulJob {
     return { refused, phase, untilUs: until, referencePrice };
   }
 
-  #requests(
-    message: CrossingMessage,
-    batch: RequestBatch,
-    timeUs: number,
-    answer: (body: AnswerBody) => void,
-  ): boolean {
+  #requests(message: CrossingMessage, batch: RequestBatch, answer: (body: AnswerBody) => void): boolean {
     const progress = this.#partial ?? { message, next: 0, marks: new Map<string, LinkMark>() };
     this.#partial = progress;
     while (progress.next < batch.requests.length) {
       if (this.#full || this.#named.book.pending) return false;
       const item = batch.requests[progress.next] as LinkRequest;
       progress.next += 1;
-      this.#request(batch.sessions[item.session], item, timeUs, progress.marks);
+      this.#request(batch.sessions[item.session], item, progress.marks);
     }
     this.#partial = undefined;
     if (progress.marks.size > 0) answer({ $case: "marks", value: { marks: [...progress.marks.values()] } });
     return true;
   }
 
-  #request(
-    session: string | undefined,
-    item: LinkRequest,
-    timeUs: number,
-    marks: Map<string, LinkMark>,
-  ): void {
+  #request(session: string | undefined, item: LinkRequest, marks: Map<string, LinkMark>): void {
     const { request } = item;
     const { book, sessions } = this.#named;
     if (session === undefined || request === undefined)
@@ -257,7 +244,7 @@ export class CrossingJob implements StatefulJob {
     else book.refuse(account, clientOrderId(request), item.screened);
     while (book.pending && this.#log.events < STEP_EVENTS_MAX) book.proceed();
     sessions.advance(account, request.seq);
-    this.#log.executed(account, request.seq, this.#messages.count(account, timeUs));
+    this.#log.executed(account, request.seq, book.messages(account));
   }
 }
 

@@ -45,6 +45,14 @@ describe("an instrument's configuration", () => {
     });
   });
 
+  test("is the same when it is read again as it was understood", () => {
+    const once = config(
+      { policy: "pro_rata", initial_phase: "halt", timetable: TIMETABLE },
+      { accounts: [{ name: "a" }] },
+    );
+    expect(checkConfig(JSON.parse(JSON.stringify(once)), "run file")).toEqual(once);
+  });
+
   test("has none of the rules that it does not name", () => {
     expect(Object.keys(instrumentOf(config({}), "A") ?? {})).toEqual([
       "symbol",
