@@ -22,13 +22,17 @@ export async function auditLog(job: JobName, reader: LogReader, rules: AuditedRu
  * Audits a copy of a storage job's folder. Opening it lets the store recover, so the folder changes; it must not be in
  * use. Rejects with `StoreError` when the store does not open.
  */
-export async function auditStorageFolder(job: JobName, folder: string): Promise<Verdict> {
+export async function auditStorageFolder(
+  job: JobName,
+  folder: string,
+  rules: AuditedRules = {},
+): Promise<Verdict> {
   const path = join(folder, STORE_NAME);
   if (!existsSync(path)) throw new Error(`${folder} is no storage folder: it holds no '${STORE_NAME}'`);
   const store = await RocksStore.open(path, false);
   try {
     const witness = readWitness(join(folder, WITNESS_NAME)).get(formatJob(job));
-    return await auditLog(job, new StoreLogReader(store, formatJob(job), witness));
+    return await auditLog(job, new StoreLogReader(store, formatJob(job), witness), rules);
   } finally {
     await store.close();
   }

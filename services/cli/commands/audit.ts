@@ -7,6 +7,7 @@ import { verdictText, type Verdict } from "../../audit/verdict.ts";
 import { instrumentOf } from "../../market/instrument.ts";
 import { replicasOf } from "../../market/layout.ts";
 import { OperatorError } from "../../market/operator.ts";
+import { findRunFile } from "../../market/run-file.ts";
 import { dataOption } from "../common-options.ts";
 import { printJson, printLine } from "../output.ts";
 import { withOperator } from "../with-operator.ts";
@@ -35,6 +36,12 @@ async function auditMarket(job: JobName, dataDir: string): Promise<Verdict[]> {
   return verdicts;
 }
 
+/** By the rules of the market of the data folder, where there is one. */
+function auditCopy(job: JobName, storage: string, dataDir: string): Promise<Verdict> {
+  const config = findRunFile(dataDir)?.config;
+  return auditStorageFolder(job, storage, config && instrumentOf(config, job.key));
+}
+
 /** `evercross audit SYMBOL`: proves a symbol's checkpoint log from the log alone. Exit code 1 when anything was found. */
 export function auditCommand(): Command {
   return new Command("audit")
@@ -46,7 +53,7 @@ export function auditCommand(): Command {
     .action(async (symbol: string, { data, storage, json }: AuditOptions) => {
       const job = jobName("crossing", symbol);
       const verdicts =
-        storage === undefined ? await auditMarket(job, data) : [await auditStorageFolder(job, storage)];
+        storage === undefined ? await auditMarket(job, data) : [await auditCopy(job, storage, data)];
       for (const verdict of verdicts) {
         if (json === true) printJson(verdict);
         else printLine(verdictText(verdict));
