@@ -1,3 +1,4 @@
+import type { Instrument } from "../../engine/index.ts";
 import type { FillDigest } from "../fill-digest.ts";
 import type { Flow } from "../flow.ts";
 
@@ -12,3 +13,8 @@ export interface BenchBook {
 
 /** Makes an empty book for a flow; what it needs beside the flow's numbers, such as ids as texts, is made here. */
 export type BookMaker = (flow: Flow) => () => BenchBook;
+
+/** What every book of the engine's kind trades. */
+export function benchInstrument(flow: Flow): Instrument {
+  return { symbol: "BENCH", tick: flow.tick, lot: 1, priceMax: 2 ** 50, quantityMax: 2 ** 40 };
+}

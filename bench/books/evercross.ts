@@ -1,7 +1,8 @@
-import { EVENT_WIDTH, EventBuffer, EventField, EventKind, OrderBook, OrderType } from "../../engine/index.ts";
+import { EventBuffer, OrderBook, OrderType } from "../../engine/index.ts";
 import type { FillDigest } from "../fill-digest.ts";
-import { ACCOUNT_IDS, type Flow, Operation } from "../flow.ts";
-import type { BenchBook } from "./bench-book.ts";
+import { type Flow, Operation } from "../flow.ts";
+import { type BenchBook, benchInstrument } from "./bench-book.ts";
+import { digestFills } from "./event-fills.ts";
 
 const { NEW } = Operation;
 const { LIMIT } = OrderType;
@@ -12,8 +13,7 @@ export class EvercrossBook implements BenchBook {
   private readonly book: OrderBook;
 
   constructor(flow: Flow) {
-    const instrument = { symbol: "BENCH", tick: flow.tick, lot: 1, priceMax: 2 ** 50, quantityMax: 2 ** 40 };
-    this.book = new OrderBook(instrument, this.out);
+    this.book = new OrderBook(benchInstrument(flow), this.out);
   }
 
   execute(flow: Flow, from: number, to: number, digest?: FillDigest): void {
@@ -34,21 +34,7 @@ export class EvercrossBook implements BenchBook {
         book.cancel(account[at]!, clientOrderId[at]!);
       }
     }
-    if (digest !== undefined) this.digestFills(digest);
+    if (digest !== undefined) digestFills(out, digest);
     out.clear();
-  }
-
-  private digestFills(digest: FillDigest): void {
-    const { values, length } = this.out;
-    for (let base = 0; base < length * EVENT_WIDTH; base += EVENT_WIDTH) {
-      if (values[base] !== EventKind.TRADE) continue;
-      digest.add(
-        values[base + EventField.ACCOUNT]! * ACCOUNT_IDS + values[base + EventField.CLIENT_ORDER_ID]!,
-        values[base + EventField.MAKER_ACCOUNT]! * ACCOUNT_IDS +
-          values[base + EventField.MAKER_CLIENT_ORDER_ID]!,
-        values[base + EventField.PRICE]!,
-        values[base + EventField.QUANTITY]!,
-      );
-    }
   }
 }
