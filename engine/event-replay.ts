@@ -1,6 +1,7 @@
+import { wrongTerm } from "./accepted-terms.ts";
 import type { BookCore } from "./book-core.ts";
-import { EventReason, MatchingPolicy, OrderType, Phase, Side, type TimeInForce } from "./codes.ts";
-import { isRestingTime } from "./entry-check.ts";
+import { EventReason, MatchingPolicy, OrderType, Phase, Side, TimeInForce } from "./codes.ts";
+import { isWaitingType } from "./entry-check.ts";
 import { EventField, EventKind } from "./event-buffer.ts";
 import { isOrderId, isTickPrice } from "./instrument.ts";
 import { broken } from "./invariant.ts";
@@ -35,8 +36,10 @@ export class EventReplay {
   private takerAccount = 0;
   private takerClientOrderId = 0;
   private takerSide = 0;
-  /** Worst price that it may pay, 0: any. */
+  /** Its own price, and the worst one that it may pay; 0: any. */
+  private takerPrice = 0;
   private takerLimit = 0;
+  private takerQuantity = 0;
   private takerLeaves = 0;
   private takerRests = 0;
 
@@ -126,7 +129,9 @@ export class EventReplay {
     } else if (kind === EventKind.POSITION) {
       core.accounts.setPosition(account, this.field(F.POSITION), this.field(F.CASH));
     } else if (kind === EventKind.BLOCKED) {
-      core.accounts.block(account, this.field(F.BLOCKED) === 1);
+      const isBlocked = this.field(F.BLOCKED) === 1;
+      if (!isBlocked) this.expect("blocked", this.field(F.BLOCKED), 0);
+      core.accounts.block(account, isBlocked);
       core.blockDue = true;
     } else if (kind === EventKind.REFERENCE) {
       core.referencePrice = this.field(F.PRICE);
@@ -162,8 +167,11 @@ export class EventReplay {
     }
     const { terms } = this;
     this.terms = -1;
-    this.setTaker(quantity, this.field(F.PRICE));
+    if (terms >= 0) this.expect("account", account, this.values[terms + F.ACCOUNT]!);
+    const price = this.field(F.PRICE);
+    this.setTaker(quantity, price, price);
     if (this.takerRests > 0) this.settleNew(terms, account, clientOrderId, side, quantity);
+    else this.expect("shown quantity", this.field(F.SHOWN), 0);
   }
 
   private settleNew(
@@ -182,14 +190,16 @@ export class EventReplay {
     const priority = this.field(F.SEQUENCE);
     const of = (field: number): number => (terms < 0 ? 0 : this.values[terms + field]!);
     const place = placeOf(type, timeInForce, of(F.HIDDEN) === 1, of(F.ALL_OR_NONE) === 1);
-    if (!isRestingTime(timeInForce) && place !== Place.AUCTION)
-      this.contradicts("an order of its kind cannot rest");
+    if (terms >= 0 || type !== OrderType.LIMIT || timeInForce !== TimeInForce.DAY) {
+      const wrong = wrongTerm(this.values, this.base, terms);
+      if (wrong !== undefined) this.contradicts(`an order with its ${wrong} cannot rest`);
+    }
     const orderId = this.field(F.ORDER_ID);
     if (terms < 0 && place === Place.BOOK) {
-      if (type !== OrderType.LIMIT) this.contradicts("an order of its kind cannot rest");
       const owner = packOwner(account, side, type, timeInForce);
       const handle = resting.add(orderId, owner, account, clientOrderId, quantity, rests, priority);
       resting.enqueue(handle, side, price);
+      this.expect("shown quantity", this.field(F.SHOWN), rests);
       if (core.accounts.limited) core.accounts.open(account, side, price, rests);
       return;
     }
@@ -205,12 +215,13 @@ export class EventReplay {
     const { extras } = resting;
     extras.add(handle, price, flags, terms < 0 ? -1 : of(F.FOR_ACCOUNT));
     extras.setDisplay(handle, of(F.DISPLAY_QUANTITY));
-    extras.setShown(handle, this.field(F.SHOWN));
+    extras.setShown(handle, Math.min(of(F.DISPLAY_QUANTITY), rests));
     extras.setTrigger(handle, of(F.TRIGGER_PRICE));
     extras.setOffset(handle, of(F.OFFSET));
     extras.setExpiry(handle, of(F.EXPIRY));
     if (of(F.EXPIRY) !== 0) core.expiries.add(handle, of(F.EXPIRY));
     core.settle(handle);
+    this.expect("shown quantity", this.field(F.SHOWN), resting.shownOf(handle));
     this.linkPartner(handle, of(F.PARTNER));
   }
 
@@ -231,6 +242,7 @@ export class EventReplay {
     this.expectTaker();
     this.takerLeaves -= quantity;
     if (!isOrderId(quantity)) this.contradicts(`${quantity} is not a quantity`);
+    this.expect("taker's shown quantity", this.field(F.TAKER_SHOWN), 0);
     this.expect("taker's leaves", this.field(F.LEAVES), this.takerLeaves);
     if (this.takerLeaves < this.takerRests) this.contradicts(`the taker should keep ${this.takerRests}`);
     const maker = this.order(this.field(F.MAKER_ACCOUNT), F.MAKER_CLIENT_ORDER_ID, F.MAKER_ORDER_ID);
@@ -260,6 +272,7 @@ export class EventReplay {
     const { resting } = this.core;
     if (resting.sideOf(buy) !== Side.BUY || resting.sideOf(sell) !== Side.SELL)
       this.contradicts("an auction pairs a buy with a sell");
+    this.expect("side", this.field(F.SIDE), Side.BUY);
     this.expect("price", this.field(F.PRICE), this.core.uncross?.price ?? 0);
     this.fill(buy, quantity, this.field(F.LEAVES), this.field(F.TAKER_SHOWN), "buyer's");
     this.fill(sell, quantity, this.field(F.MAKER_LEAVES), this.field(F.MAKER_SHOWN), "seller's");
@@ -272,13 +285,16 @@ export class EventReplay {
     const left = core.resting.orders.leaves(handle) - quantity;
     this.expect(`${whose} leaves`, leaves, left);
     if (left < 0) this.contradicts(`the ${whose} order has less than what was executed`);
+    this.expect(`${whose} shown quantity`, shown, Math.min(quantity, core.resting.shownOf(handle)));
     if (left === 0) core.remove(handle);
-    else this.expect(`${whose} shown quantity`, shown, core.shrink(handle, quantity));
+    else core.shrink(handle, quantity);
   }
 
   private cancelledTaker(): void {
     this.expectTaker();
     this.expect("quantity", this.field(F.QUANTITY), this.takerLeaves);
+    this.expect("price", this.field(F.PRICE), this.takerPrice);
+    this.expect("shown", this.field(F.SHOWN), 0);
     if (this.takerRests !== 0) this.contradicts(`${this.takerRests} of the order should rest`);
     this.taker = 0;
   }
@@ -310,10 +326,13 @@ export class EventReplay {
     this.expect("old shown quantity", this.field(F.OLD_SHOWN), resting.shownOf(order));
     this.expect("leaves", this.field(F.LEAVES), leaves);
     if (!isOrderId(quantity) || leaves < 1) this.contradicts("nothing would be open");
-    this.setTaker(leaves, price);
-    if (this.field(F.PRIORITY_KEPT) === 1) {
+    this.setTaker(leaves, price, price);
+    const isKept = this.field(F.PRIORITY_KEPT) === 1;
+    if (!isKept) this.expect("priority kept", this.field(F.PRIORITY_KEPT), 0);
+    if (isKept) {
       if (price !== resting.ownPrice(order) || leaves > oldLeaves)
         this.contradicts("it cannot keep its priority");
+      this.expect("shown quantity", this.field(F.NEW_SHOWN), Math.min(resting.shownOf(order), leaves));
       if (core.accounts.limited) {
         core.accounts.open(resting.beneficiary(order), resting.sideOf(order), price, leaves - oldLeaves);
       }
@@ -323,6 +342,7 @@ export class EventReplay {
     }
     core.lift(order);
     if (this.takerRests === 0) {
+      this.expect("shown quantity", this.field(F.NEW_SHOWN), 0);
       core.discard(order);
       return;
     }
@@ -333,9 +353,11 @@ export class EventReplay {
       extras.setPrice(order, price);
       if (resting.isIceberg(order)) extras.setShown(order, Math.min(extras.display(order), this.takerRests));
       core.settle(order);
+      this.expect("shown quantity", this.field(F.NEW_SHOWN), resting.shownOf(order));
       return;
     }
     resting.enqueue(order, this.takerSide as Side, price);
+    this.expect("shown quantity", this.field(F.NEW_SHOWN), this.takerRests);
     if (core.accounts.limited) core.accounts.open(this.takerAccount, this.takerSide, price, this.takerRests);
   }
 
@@ -347,15 +369,20 @@ export class EventReplay {
     const order = this.order(this.field(F.ACCOUNT), F.CLIENT_ORDER_ID, F.ORDER_ID);
     const owner = orders.owner(order);
     this.expect("side", this.field(F.SIDE), resting.sideOf(order));
+    this.expect("quantity", this.field(F.QUANTITY), orders.quantity(order));
     this.expect("leaves", this.field(F.LEAVES), orders.leaves(order));
-    this.setTaker(orders.leaves(order), this.field(F.PRICE));
+    const type = enteredType(ownerType(owner));
+    this.expect("type", this.field(F.TYPE), type);
+    const ownPrice = resting.ownPrice(order);
+    if (type !== OrderType.PEGGED) this.expect("price", this.field(F.PRICE), ownPrice);
+    this.setTaker(orders.leaves(order), ownPrice, this.field(F.PRICE));
     core.lift(order);
     if (this.takerRests === 0) {
+      this.expect("shown quantity", this.field(F.SHOWN), 0);
       core.discard(order);
       return;
     }
     resting.changeLeaves(order, this.takerRests - orders.leaves(order));
-    const type = this.field(F.TYPE) as OrderType;
     if (type !== ownerType(owner)) {
       const place = (extras.flags(order) & 1) === 0 ? Place.BOOK : Place.HIDDEN;
       const side = this.takerSide;
@@ -363,9 +390,10 @@ export class EventReplay {
       orders.setPriority(order, this.field(F.SEQUENCE));
       extras.setTrigger(order, 0);
       extras.setOffset(order, 0);
-      extras.setShown(order, this.field(F.SHOWN));
+      extras.setShown(order, Math.min(extras.display(order), this.takerRests));
     }
     core.settle(order);
+    this.expect("shown quantity", this.field(F.SHOWN), resting.shownOf(order));
   }
 
   private refreshed(): void {
@@ -373,7 +401,10 @@ export class EventReplay {
     const { extras, orders } = resting;
     const order = this.order(this.field(F.ACCOUNT), F.CLIENT_ORDER_ID, F.ORDER_ID);
     if (!resting.isIceberg(order)) this.contradicts("the order is no iceberg");
+    if (extras.shown(order) !== 0) this.contradicts("the order still shows something");
+    this.expectOfOrder(order, orders.quantity(order));
     this.expect("leaves", this.field(F.LEAVES), orders.leaves(order));
+    this.expect("shown quantity", this.field(F.SHOWN), Math.min(extras.display(order), orders.leaves(order)));
     resting.withdraw(order);
     extras.setShown(order, this.field(F.SHOWN));
     orders.setPriority(order, this.field(F.SEQUENCE));
@@ -386,6 +417,8 @@ export class EventReplay {
     const order = this.order(this.field(F.ACCOUNT), F.CLIENT_ORDER_ID, F.ORDER_ID);
     if (ownerPlace(resting.orders.owner(order)) !== Place.WAITING)
       this.contradicts("the order does not wait");
+    this.expect("side", this.field(F.SIDE), resting.sideOf(order));
+    if (!isOrderId(this.field(F.PRICE))) this.contradicts(`${this.field(F.PRICE)} is not a price`);
     resting.withdraw(order);
     resting.extras.setTrigger(order, this.field(F.PRICE));
     resting.orders.setPriority(order, this.field(F.SEQUENCE));
@@ -395,7 +428,11 @@ export class EventReplay {
   private decrementedTaker(): void {
     this.expectTaker();
     this.takerLeaves -= this.field(F.QUANTITY);
+    this.takerQuantity -= this.field(F.QUANTITY);
     this.expect("leaves", this.field(F.LEAVES), this.takerLeaves);
+    this.expect("new quantity", this.field(F.NEW_QUANTITY), this.takerQuantity);
+    this.expect("price", this.field(F.PRICE), this.takerPrice);
+    this.expect("shown quantity", this.field(F.SHOWN), 0);
     if (this.takerRests === 0) return;
     const order = this.order(this.field(F.ACCOUNT), F.CLIENT_ORDER_ID, F.ORDER_ID);
     this.core.resting.orders.setQuantity(order, this.field(F.NEW_QUANTITY));
@@ -407,6 +444,8 @@ export class EventReplay {
     const by = this.field(F.QUANTITY);
     const order = this.order(this.field(F.ACCOUNT), F.CLIENT_ORDER_ID, F.ORDER_ID);
     if (!isOrderId(by) || by >= orders.leaves(order)) this.contradicts("nothing would be open");
+    this.expect("rested", this.field(F.RESTED), by);
+    this.expectOfOrder(order, by);
     this.expect("shown quantity", this.field(F.SHOWN), core.shrink(order, by));
     orders.setQuantity(order, orders.quantity(order) - by);
     this.expect("leaves", this.field(F.LEAVES), orders.leaves(order));
@@ -420,7 +459,15 @@ export class EventReplay {
     return policy === MatchingPolicy.PRICE_TIME && resting.extras.count === 0;
   }
 
-  private setTaker(leaves: number, limit: number): void {
+  /** Of the event's order: side, own price and what its QUANTITY is. */
+  private expectOfOrder(order: number, quantity: number): void {
+    const { resting } = this.core;
+    this.expect("side", this.field(F.SIDE), resting.sideOf(order));
+    this.expect("price", this.field(F.PRICE), resting.ownPrice(order));
+    this.expect("quantity", this.field(F.QUANTITY), quantity);
+  }
+
+  private setTaker(leaves: number, price: number, limit: number): void {
     const rests = this.field(F.RESTING);
     if (rests !== 0 && (!isOrderId(rests) || rests > leaves))
       this.contradicts(`${rests} cannot rest of ${leaves}`);
@@ -431,7 +478,9 @@ export class EventReplay {
     this.takerAccount = this.field(F.ACCOUNT);
     this.takerClientOrderId = this.field(F.CLIENT_ORDER_ID);
     this.takerSide = this.field(F.SIDE);
+    this.takerPrice = price;
     this.takerLimit = limit;
+    this.takerQuantity = this.field(F.QUANTITY);
     this.takerLeaves = leaves;
     this.takerRests = rests;
   }
@@ -482,6 +531,12 @@ export class EventReplay {
       `book ${this.core.instrument.symbol}: ${kind} ${this.field(F.SEQUENCE)} contradicts it: ${why}`,
     );
   }
+}
+
+/** What an order that waited, or rested unseen, is when it comes in. */
+function enteredType(type: OrderType): OrderType {
+  if (type === OrderType.STOP_LIMIT) return OrderType.LIMIT;
+  return isWaitingType(type) ? OrderType.MARKET : type;
 }
 
 /** Events that change nothing in a book. */
