@@ -4,7 +4,7 @@ import { Auction } from "./auction.ts";
 import { BookRestore } from "./book-restore.ts";
 import type { BookState } from "./book-snapshot.ts";
 import { BookView } from "./book-view.ts";
-import { EventReason, Phase, type Side } from "./codes.ts";
+import { EventReason, MatchingPolicy, Phase, type Side } from "./codes.ts";
 import { EVENT_WIDTH, type EventBuffer } from "./event-buffer.ts";
 import { EventReplay } from "./event-replay.ts";
 import { Incoming } from "./incoming.ts";
@@ -15,6 +15,7 @@ import type { LiveOrder } from "./live-order.ts";
 import { NewOrders } from "./new-orders.ts";
 import { OrderChanges } from "./order-changes.ts";
 import { OrderEntry } from "./order-entry.ts";
+import type { OrderExtras } from "./order-extras.ts";
 import { Pegs } from "./pegs.ts";
 import { Phases } from "./phases.ts";
 import { PlainCrossing } from "./plain-crossing.ts";
@@ -42,7 +43,9 @@ export class OrderBook extends BookView {
   private readonly phases: Phases;
   private readonly pegs: Pegs;
   private readonly settlement: Settlement;
-  /** The instrument has no rule, and no account one, that a plain order would have to be held against. */
+  private readonly extras: OrderExtras;
+  private readonly isPlainInstrument: boolean;
+  /** In continuous trading, and nothing but the book itself that a plain order would have to be held against. */
   private isPlainMarket: boolean;
   private restore: BookRestore | undefined;
   private replay: EventReplay | undefined;
@@ -53,6 +56,7 @@ export class OrderBook extends BookView {
     super(instrument, out, salt);
     const { core } = this;
     this.instrument = instrument;
+    this.extras = core.resting.extras;
     this.auction = new Auction(core);
     this.phases = new Phases(core, this.auction);
     const incoming = new Incoming(core, this.phases);
@@ -63,6 +67,7 @@ export class OrderBook extends BookView {
     this.plain = new PlainCrossing(core);
     this.newOrders = new NewOrders(core, incoming, this.pegs, triggers);
     this.changes = new OrderChanges(core, incoming, this.pegs, this.newOrders.checks);
+    this.isPlainInstrument = isPlainInstrument(instrument);
     this.isPlainMarket = this.hasPlainRules();
   }
 
@@ -97,7 +102,7 @@ export class OrderBook extends BookView {
   enter(account: number, entry: OrderEntry): void {
     const began = this.begin(account);
     this.newOrders.enter(account, entry);
-    this.settlement.settle(began);
+    this.settle(began);
   }
 
   /** Ends a live order. Events: `CANCELLED`, or `REJECTED`; then what follows. */
@@ -111,7 +116,7 @@ export class OrderBook extends BookView {
     const began = this.begin(account);
     this.core.rate.count(account, this.core.now);
     this.changes.cancel(account, clientOrderId);
-    this.settlement.settle(began);
+    this.settle(began);
   }
 
   /**
@@ -122,7 +127,7 @@ export class OrderBook extends BookView {
   replace(account: number, clientOrderId: number, price: number, quantity: number, triggerPrice = 0): void {
     const began = this.begin(account);
     this.changes.replace(account, clientOrderId, price, quantity, triggerPrice);
-    this.settlement.settle(began);
+    this.settle(began);
   }
 
   /** Takes a quantity off a live order, which keeps its priority. Events: `REPLACED`, `CANCELLED` when nothing is left, or `REJECTED`. */
@@ -130,7 +135,7 @@ export class OrderBook extends BookView {
     const began = this.begin(account);
     this.core.rate.count(account, this.core.now);
     this.changes.reduce(account, clientOrderId, by);
-    this.settlement.settle(began);
+    this.settle(began);
   }
 
   /**
@@ -141,7 +146,7 @@ export class OrderBook extends BookView {
     const began = this.begin(account);
     this.core.rate.count(account, this.core.now);
     this.changes.massCancel(account, side, low, high, forAccount);
-    this.settlement.settle(began);
+    this.settle(began);
   }
 
   /** Records a request that was refused before it reached the book. Events: `REJECTED` with the reason given. */
@@ -155,7 +160,7 @@ export class OrderBook extends BookView {
   setPhase(phase: Phase, until: number, reason: EventReason): void {
     const began = this.begin(0);
     this.phases.change(phase, until, reason);
-    this.settlement.settle(began);
+    this.settle(began);
   }
 
   /** Sets the reference price. Events: `REFERENCE`. */
@@ -163,7 +168,7 @@ export class OrderBook extends BookView {
     const began = this.begin(0);
     this.core.referencePrice = price;
     this.core.out.reference(this.core.event++, price, EventReason.OPERATOR);
-    this.settlement.settle(began);
+    this.settle(began);
   }
 
   /** The kill switch. Events: `BLOCKED`, then, of a block, a `CANCELLED` for each order of the account and those below it. */
@@ -172,9 +177,8 @@ export class OrderBook extends BookView {
     const { core } = this;
     core.accounts.block(account, blocked);
     core.blockDue = blocked;
-    this.isPlainMarket = this.hasPlainRules();
     core.out.blocked(core.event++, account, blocked ? 1 : 0, EventReason.OPERATOR);
-    this.settlement.settle(began);
+    this.settle(began);
   }
 
   /** Tells what the auction would give now. Events: `INDICATIVE`, in the phases of auctions only. */
@@ -191,7 +195,7 @@ export class OrderBook extends BookView {
     core.now = now;
     const isOver = core.phase === Phase.VOLATILITY_AUCTION && core.until !== 0 && now >= core.until;
     if (isOver) this.phases.change(Phase.CONTINUOUS, 0, EventReason.TIME_REACHED);
-    if (isOver || core.expiries.first() <= now) this.settlement.settle(began);
+    if (isOver || core.expiries.first() <= now) this.settle(began);
   }
 
   /** When `advance` next has something to do, microseconds since the Unix epoch; Infinity: never. */
@@ -208,7 +212,7 @@ export class OrderBook extends BookView {
 
   /** Goes on with what follows from the last command. */
   proceed(): void {
-    this.settlement.settle(this.core.event);
+    this.settle(this.core.event);
   }
 
   /** Counts a message of a session for the message rate: for who replays requests. Live commands count themselves. */
@@ -261,19 +265,19 @@ export class OrderBook extends BookView {
   }
 
   private get isPlain(): boolean {
-    return this.isPlainMarket && this.core.resting.extras.count === 0 && this.core.phase === Phase.CONTINUOUS;
+    return this.isPlainMarket && this.extras.count === 0;
+  }
+
+  /** What follows from a command that may have changed anything. */
+  private settle(began: number): void {
+    this.settlement.settle(began);
+    this.isPlainMarket = this.hasPlainRules();
   }
 
   private hasPlainRules(): boolean {
-    const { policy = 1, collars, fatFingerWidth, messageRate, notionalMax } = this.instrument;
-    const { accounts } = this.core;
-    const hasNoRule =
-      policy === 1 &&
-      collars === undefined &&
-      fatFingerWidth === undefined &&
-      messageRate === undefined &&
-      notionalMax === undefined;
-    return hasNoRule && !accounts.limited && !accounts.grouped && !accounts.anyBlocked;
+    const { accounts, phase } = this.core;
+    if (phase !== Phase.CONTINUOUS || !this.isPlainInstrument) return false;
+    return !accounts.limited && !accounts.grouped && !accounts.anyBlocked;
   }
 
   /** What every command begins with that is not plain; returns the sequence of its first event. */
@@ -289,4 +293,22 @@ export class OrderBook extends BookView {
     this.restore ??= new BookRestore(this.core);
     return this.restore;
   }
+}
+
+/** Whether the instrument has no rule that a limit or market order would have to be held against one by one. */
+function isPlainInstrument(instrument: Instrument): boolean {
+  const {
+    policy = MatchingPolicy.PRICE_TIME,
+    collars,
+    fatFingerWidth,
+    messageRate,
+    notionalMax,
+  } = instrument;
+  return (
+    policy === MatchingPolicy.PRICE_TIME &&
+    collars === undefined &&
+    fatFingerWidth === undefined &&
+    messageRate === undefined &&
+    notionalMax === undefined
+  );
 }

@@ -8,10 +8,9 @@ const SLOTS_INITIAL = 16;
  */
 export function hashId(account: number, clientOrderId: number, salt = 0): number {
   const high = (clientOrderId / 4_294_967_296) | 0;
-  let hash = Math.imul(account ^ salt, 0x85ebca6b) ^ Math.imul(high + salt, 0x9e3779b1);
-  hash = Math.imul(hash ^ (hash >>> 15) ^ (clientOrderId | 0), 0xcc9e2d51);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return hash ^ (hash >>> 13);
+  const key = Math.imul((account ^ salt) + Math.imul(high, 0x9e3779b1), 0x85ebca6b);
+  const hash = Math.imul((clientOrderId | 0) ^ key, 0xcc9e2d51);
+  return hash ^ (hash >>> 15);
 }
 
 /**
