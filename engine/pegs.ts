@@ -103,6 +103,7 @@ export class Pegs {
     const { resting, taker, out } = core;
     core.beginTaking(handle);
     taker.limit = effective;
+    taker.passesAllOrNone = true;
     if (!incoming.sweep.meetsAny()) {
       this.putAt(handle, effective);
       return;

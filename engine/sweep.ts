@@ -82,6 +82,7 @@ export class Sweep {
     const pegged = unshown.peggedOf(opposite);
     const atPeg = peggedPrice(pegged, opposite);
     if (atPeg !== 0) this.offer(taker, atPeg, pegged.handle(0));
+    if (taker.passesAllOrNone) return;
     const whole = unshown.allOrNoneOf(opposite);
     for (let index = 0; index < whole.length; index++) {
       const handle = whole.handle(index);

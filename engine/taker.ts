@@ -21,6 +21,8 @@ export class Taker {
   selfTrade = 0;
   /** Handle of its partner, 0: none. */
   partner = 0;
+  /** It leaves all-or-none orders to themselves: a pegged order that moves. So a move to where it is changes nothing. */
+  passesAllOrNone = false;
   /** Why what is left of it must end, 0: it need not. */
   ended: CancelReason | 0 = 0;
   /** Collar that stopped it, 0: none. */
@@ -47,6 +49,7 @@ export class Taker {
     this.group = 0;
     this.selfTrade = 0;
     this.partner = 0;
+    this.passesAllOrNone = false;
     this.ended = 0;
     this.breach = 0;
   }

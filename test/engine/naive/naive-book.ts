@@ -299,6 +299,7 @@ export class NaiveBook {
       partner: entry.oco === 0 ? 0 : (market.named(account, entry.oco)?.orderId ?? 0),
       forAccount: entry.forAccount + 0,
       isIncoming: true,
+      isMoving: false,
       effective: 0,
     };
   }

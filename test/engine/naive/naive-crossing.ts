@@ -29,7 +29,7 @@ export function limitOf(order: NaiveOrder): number {
 /** Orders at the best price at which this one would trade. */
 export function bestOpposing(market: NaiveMarket, taker: NaiveOrder): NaiveOrder[] {
   const makers = opposing(market, taker.side, limitOf(taker)).filter(
-    (maker) => !maker.allOrNone || maker.leaves <= taker.leaves,
+    (maker) => !maker.allOrNone || (maker.leaves <= taker.leaves && !taker.isMoving),
   );
   const [best] = makers.sort((one, other) => comparePrices(one.side, restingPrice(one), restingPrice(other)));
   return best === undefined ? [] : makers.filter((maker) => restingPrice(maker) === restingPrice(best));

@@ -11,6 +11,8 @@ export type Place = (typeof PLACES)[number];
 export type NaiveOrder = { -readonly [Field in keyof LiveOrder]: LiveOrder[Field] } & {
   /** It trades just now and is in no place. */
   isIncoming: boolean;
+  /** A pegged order whose turn it is in a move. */
+  isMoving: boolean;
   /** Of a pegged order: the price that it took at its last move, 0: dormant. */
   effective: number;
 };
@@ -69,5 +71,7 @@ export function listed(orders: readonly NaiveOrder[]): LiveOrder[] {
       const inLine = one.place === "PEGGED" || one.place === "WAITING" ? byPriority : byPrice;
       return places || one.order.side - other.order.side || inLine(one.order, other.order);
     })
-    .map(({ order: { isIncoming: _isIncoming, effective: _effective, ...order } }) => order);
+    .map(
+      ({ order: { isIncoming: _isIncoming, isMoving: _isMoving, effective: _effective, ...order } }) => order,
+    );
 }

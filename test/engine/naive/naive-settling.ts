@@ -44,7 +44,11 @@ function movePegs(market: NaiveMarket): void {
   const moving = pegged(market);
   for (const order of moving) order.effective = 0;
   for (const order of moving)
-    if (market.isLive(order)) movePeg(market, order, effectivePrice(market, order, touch));
+    if (market.isLive(order)) {
+      order.isMoving = true;
+      movePeg(market, order, effectivePrice(market, order, touch));
+      order.isMoving = false;
+    }
 }
 
 function movePeg(market: NaiveMarket, order: NaiveOrder, price: number): void {
