@@ -1,6 +1,6 @@
 import { OrderType, Peg, PostOnly, SelfTrade, TimeInForce } from "./codes.ts";
 import { isPriceOptional, isRestingTime, isWaitingType } from "./entry-check.ts";
-import { EventField } from "./event-buffer.ts";
+import { EventField } from "./event-fields.ts";
 import { isOrderId } from "./instrument.ts";
 import { isAccount } from "./order-table.ts";
 

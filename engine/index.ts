@@ -23,7 +23,8 @@ export {
   TimeInForce,
 } from "./codes.ts";
 export { checkEntry } from "./entry-check.ts";
-export { EVENT_WIDTH, EventBuffer, EventField, EventKind } from "./event-buffer.ts";
+export { EventBuffer } from "./event-buffer.ts";
+export { EVENT_WIDTH, EventField, EventKind } from "./event-fields.ts";
 export { type AuctionResult, Indication } from "./indication.ts";
 export {
   checkPrice,

@@ -1,5 +1,5 @@
 import { Phase, type Side } from "./codes.ts";
-import { EventField, EventKind } from "./event-buffer.ts";
+import { EventField, EventKind } from "./event-fields.ts";
 
 const F = EventField;
 

@@ -1,6 +1,7 @@
 import type { BookCore } from "./book-core.ts";
 import { CancelReason, EventReason, OrderType, RejectReason, Side, TimeInForce } from "./codes.ts";
-import { type EventBuffer, EventKind } from "./event-buffer.ts";
+import type { EventBuffer } from "./event-buffer.ts";
+import { EventKind } from "./event-fields.ts";
 import { INTEGER_MAX, ORDERS_MAX, SIDE_QUANTITY_MAX } from "./limits.ts";
 import { ownerAccount, ownerSide, packOwner } from "./order-table.ts";
 import type { RestingOrders } from "./resting-orders.ts";

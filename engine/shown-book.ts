@@ -1,6 +1,6 @@
 import type { Side } from "./codes.ts";
 import { EventReason } from "./codes.ts";
-import { EventField, EventKind } from "./event-buffer.ts";
+import { EventField, EventKind } from "./event-fields.ts";
 
 // Of this file, so that the compiler can fold them.
 const { ACCEPTED, CANCELLED, DECREMENTED, ENTERED, REFRESHED, REPLACED, TRADE } = EventKind;

@@ -37,6 +37,8 @@ export interface CrossingRules {
   readonly accounts?: Accounts;
   /** Absent: phases change by the operator only. */
   readonly schedule?: Schedule | undefined;
+  /** 32 bits that clients do not know, so that none can choose order ids that are slow to find. No influence on results. */
+  readonly salt?: number;
 }
 
 type AnswerBody = CrossingAnswer["body"];
@@ -61,7 +63,7 @@ export class CrossingJob implements StatefulJob {
     { readonly message: CrossingMessage; next: number; readonly marks: Map<string, LinkMark> } | undefined;
 
   constructor(instrument: Instrument, malformed: MalformedListener, rules: CrossingRules = {}) {
-    const named = new NamedBook(instrument, rules.accounts ?? new Accounts([]), this.#log.buffer);
+    const named = new NamedBook(instrument, rules.accounts ?? new Accounts([]), this.#log.buffer, rules.salt);
     this.#named = named;
     this.#malformed = malformed;
     this.#countsMessages = instrument.messageRate !== undefined;

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { CrossingAnswer } from "../../proto/generated/evercross/v1/link.ts";
 import type { StatefulDefinition } from "../../runtime/job/definition.ts";
 import { formatJob } from "../../runtime/job/name.ts";
@@ -31,7 +32,8 @@ export function crossingDefinition(config: MarketConfig): StatefulDefinition {
       const dropped = (why: string): void =>
         context.logger.warn({ why }, "dropped a message that cannot be read");
       const schedule = scheduleOf(instrument.timetable);
-      return new CrossingJob(engineInstrument(instrument), dropped, { accounts, schedule });
+      const salt = randomInt(2 ** 32);
+      return new CrossingJob(engineInstrument(instrument), dropped, { accounts, schedule, salt });
     },
     materialise,
     rehearse: rehearseCrossing,

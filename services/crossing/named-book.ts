@@ -36,7 +36,7 @@ export class NamedBook {
   readonly #accounts: Accounts;
   readonly #entry = new OrderEntry();
 
-  constructor(instrument: Instrument, accounts: Accounts, out: EventBuffer) {
+  constructor(instrument: Instrument, accounts: Accounts, out: EventBuffer, salt?: number) {
     // How a symbol begins is told by its log, so that the log alone says all: see `BookClock`.
     const { initialPhase: _phase, referencePrice: _price, ...rules } = instrument;
     const { requestFills = BOOK_REQUEST_FILLS_MAX, requestEvents = BOOK_REQUEST_EVENTS_MAX } = instrument;
@@ -47,6 +47,7 @@ export class NamedBook {
         requestEvents: Math.min(requestEvents, BOOK_REQUEST_EVENTS_MAX),
       },
       out,
+      salt,
     );
     this.#accounts = accounts;
   }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CancelReason, EventReason, OrderType, Phase, SelfTrade, TimeInForce } from "../../engine/codes.ts";
-import { EventKind } from "../../engine/event-buffer.ts";
+import { EventKind } from "../../engine/event-fields.ts";
 import type { Instrument } from "../../engine/instrument.ts";
 import { packageRoot } from "../../runtime/process/package-root.ts";
 import type { EventObject } from "../engine/event-objects.ts";

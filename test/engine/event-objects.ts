@@ -1,4 +1,5 @@
-import { EVENT_WIDTH, type EventBuffer, EventField, EventKind } from "../../engine/event-buffer.ts";
+import type { EventBuffer } from "../../engine/event-buffer.ts";
+import { EVENT_WIDTH, EventField, EventKind } from "../../engine/event-fields.ts";
 
 export type KindName = keyof typeof EventKind;
 export type FieldName = Exclude<keyof typeof EventField, "KIND">;

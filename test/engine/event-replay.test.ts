@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { EventReason, OrderType, Peg, Phase, SelfTrade, Side, TimeInForce } from "../../engine/codes.ts";
-import { EVENT_WIDTH, EventBuffer, EventField, EventKind } from "../../engine/event-buffer.ts";
+import { EventBuffer } from "../../engine/event-buffer.ts";
+import { EVENT_WIDTH, EventField, EventKind } from "../../engine/event-fields.ts";
 import type { Instrument } from "../../engine/instrument.ts";
 import { InvariantError } from "../../engine/invariant.ts";
 import { OrderBook } from "../../engine/order-book.ts";

@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Side } from "../../engine/codes.ts";
-import { EVENT_WIDTH, EventBuffer } from "../../engine/event-buffer.ts";
+import { EventBuffer } from "../../engine/event-buffer.ts";
+import { EVENT_WIDTH } from "../../engine/event-fields.ts";
 import { Indication } from "../../engine/indication.ts";
 import { LevelBook } from "../../engine/level-book.ts";
 import { OrderBook } from "../../engine/order-book.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { EventReason, Phase, Side } from "../../engine/codes.ts";
-import { EVENT_WIDTH, EventBuffer } from "../../engine/event-buffer.ts";
+import { EventBuffer } from "../../engine/event-buffer.ts";
+import { EVENT_WIDTH } from "../../engine/event-fields.ts";
 import { Indication } from "../../engine/indication.ts";
 
 const { TIMETABLE, OPERATOR } = EventReason;

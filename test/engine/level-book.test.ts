@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Side } from "../../engine/codes.ts";
-import { EVENT_WIDTH } from "../../engine/event-buffer.ts";
+import { EVENT_WIDTH } from "../../engine/event-fields.ts";
 import { InvariantError } from "../../engine/invariant.ts";
 import { LevelBook } from "../../engine/level-book.ts";
 import { followShown } from "../../engine/shown-book.ts";

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { BookState } from "../../engine/book-snapshot.ts";
 import { CancelReason, OrderType, Phase, RejectReason, Side, TimeInForce } from "../../engine/codes.ts";
-import { EVENT_WIDTH, EventBuffer, EventField, EventKind } from "../../engine/event-buffer.ts";
+import { EventBuffer } from "../../engine/event-buffer.ts";
+import { EVENT_WIDTH, EventField, EventKind } from "../../engine/event-fields.ts";
 import { InvariantError } from "../../engine/invariant.ts";
 import { ACCOUNTS_MAX, ORDERS_MAX, REQUEST_CANCELS_MAX, REQUEST_FILLS_MAX } from "../../engine/limits.ts";
 import { type LiveOrder, NO_FURTHER_TERMS } from "../../engine/live-order.ts";

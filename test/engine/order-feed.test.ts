@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Side } from "../../engine/codes.ts";
-import { EVENT_WIDTH } from "../../engine/event-buffer.ts";
+import { EVENT_WIDTH } from "../../engine/event-fields.ts";
 import { InvariantError } from "../../engine/invariant.ts";
 import { OrderFeed, type ShownOrder } from "../../engine/order-feed.ts";
 import { followShown } from "../../engine/shown-book.ts";

@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Side } from "../../engine/codes.ts";
-import { EVENT_WIDTH, EventBuffer } from "../../engine/event-buffer.ts";
+import { EventBuffer } from "../../engine/event-buffer.ts";
+import { EVENT_WIDTH } from "../../engine/event-fields.ts";
 import type { Instrument } from "../../engine/instrument.ts";
 import { LevelBook } from "../../engine/level-book.ts";
 import type { BookState } from "../../engine/book-snapshot.ts";

@@ -1,6 +1,7 @@
 import type { AccountRules } from "../../engine/account-rules.ts";
 import type { BookSnapshot } from "../../engine/book-snapshot.ts";
-import { EVENT_WIDTH, EventBuffer } from "../../engine/event-buffer.ts";
+import { EventBuffer } from "../../engine/event-buffer.ts";
+import { EVENT_WIDTH } from "../../engine/event-fields.ts";
 import type { Instrument } from "../../engine/instrument.ts";
 import type { LiveOrder } from "../../engine/live-order.ts";
 import { OrderBook } from "../../engine/order-book.ts";

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { EventReason, Side } from "../../engine/codes.ts";
-import { EventBuffer, EventField, EventKind } from "../../engine/event-buffer.ts";
+import { EventBuffer } from "../../engine/event-buffer.ts";
+import { EventField, EventKind } from "../../engine/event-fields.ts";
 import type { ShownOrder } from "../../engine/order-feed.ts";
 
 const F = EventField;
