@@ -9,8 +9,9 @@ export type Peer = (typeof PEERS)[number];
 /** A recorded day is short: it is repeated until a run has about this many operations. */
 const OPERATIONS_PER_RUN = 600_000;
 /** What a peer executes of a variant, and how often, where all of it would take minutes: its cancels search a queue of
- * orders, and its million orders are objects that take seconds to make. Ratios compare the same operations. */
+ * orders, and a million orders are objects that take seconds to make. Ratios compare the same operations. */
 const PEER_SHARES: Partial<Record<Variant, { readonly operations: number; readonly runs: number }>> = {
+  "special-orders": { operations: 60_000, runs: 1 },
   "deep-book": { operations: 60_000, runs: 1 },
   "deep-cancels": { operations: 60_000, runs: 1 },
 };

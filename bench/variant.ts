@@ -6,6 +6,8 @@ import { readSseDay } from "./sse-day.ts";
 export const VARIANTS = {
   normal: "60 % new orders around a moving touch, 40 % cancels of live orders",
   "flash-crash": "the same, with series of orders that each sweep hundreds of levels",
+  "special-orders":
+    "the operations of normal, in a book that holds 3,000 icebergs, hidden and stop orders as well",
   "deep-book": "the operations of normal, with 1,000,000 more orders resting behind them",
   "deep-cancels": "1,000,000 orders rest, and each cancel names any one of them",
   "sse-day": "one stock's real trading day (Shanghai 600519, 2023-02-07)",

@@ -199,7 +199,7 @@ export class Auction {
       }
     }
     if (arePartners) {
-      for (const handle of left) core.end(handle, CancelReason.ONE_CANCELS_OTHER);
+      for (const handle of left.reverse()) core.end(handle, CancelReason.ONE_CANCELS_OTHER);
     } else {
       for (const partner of partners) if (partner !== 0) core.end(partner, CancelReason.ONE_CANCELS_OTHER);
     }

@@ -22,6 +22,7 @@ import { Phases } from "./phases.ts";
 import { PlainCrossing } from "./plain-crossing.ts";
 import { Settlement } from "./settlement.ts";
 import { Triggers } from "./triggers.ts";
+import type { UnshownOrders } from "./unshown-orders.ts";
 
 /**
  * One symbol's book, by RULES.md. A pure state machine: each command appends its events to `out` and returns; the same
@@ -32,7 +33,7 @@ import { Triggers } from "./triggers.ts";
  * 2. Each event has the next number of one gap-free sequence.
  * 3. An order's place among those of its price is the sequence of the event that gave it, its priority.
  * 4. While `pending`, `proceed` is the only command.
- * 5. A plain order in a book of plain orders takes a path of its own (`PlainCrossing`), with the same result.
+ * 5. A plain order that meets only plain orders takes a path of its own (`PlainCrossing`), with the same result.
  */
 export class OrderBook extends BookView {
   readonly instrument: Instrument;
@@ -45,6 +46,7 @@ export class OrderBook extends BookView {
   private readonly pegs: Pegs;
   private readonly settlement: Settlement;
   private readonly extras: OrderExtras;
+  private readonly unshown: UnshownOrders;
   private readonly isPlainInstrument: boolean;
   /** In continuous trading, and nothing but the book itself that a plain order would have to be held against. */
   private isPlainMarket: boolean;
@@ -58,6 +60,7 @@ export class OrderBook extends BookView {
     const { core } = this;
     this.instrument = instrument;
     this.extras = core.resting.extras;
+    this.unshown = core.resting.unshown;
     this.auction = new Auction(core);
     this.phases = new Phases(core, this.auction);
     const incoming = new Incoming(core, this.phases);
@@ -89,8 +92,9 @@ export class OrderBook extends BookView {
     quantity: number,
   ): void {
     if (
-      this.isPlain &&
-      isPlainOrder(this.instrument, clientOrderId, side, type, timeInForce, price, quantity)
+      this.isPlainMarket &&
+      isPlainOrder(this.instrument, clientOrderId, side, type, timeInForce, price, quantity) &&
+      (this.extras.count === 0 || this.plain.merelyRests(side as Side, type, timeInForce, price))
     ) {
       this.core.requireAccount(account);
       this.plain.newOrder(account, clientOrderId, side as Side, type, timeInForce, price, quantity);
@@ -108,11 +112,9 @@ export class OrderBook extends BookView {
 
   /** Ends a live order. Events: `CANCELLED`, or `REJECTED`; then what follows. */
   cancel(account: number, clientOrderId: number): void {
-    if (this.isPlain) {
+    if (this.isPlainMarket && this.unshown.restless === 0 && isOrderId(clientOrderId)) {
       this.core.requireAccount(account);
-      if (isOrderId(clientOrderId)) this.plain.cancel(account, clientOrderId);
-      else this.changes.cancel(account, clientOrderId);
-      return;
+      if (this.plain.cancel(account, clientOrderId)) return;
     }
     const began = this.begin(account);
     this.core.rate.count(account, this.core.now);
@@ -257,16 +259,12 @@ export class OrderBook extends BookView {
     const { core } = this;
     this.pegs.place();
     core.trailDue = true;
-    this.isPlainMarket = this.hasPlainRules();
     this.settlement.pending =
       core.resting.extras.count > 0 ||
       core.uncross !== undefined ||
       core.accounts.anyBlocked ||
       core.phase === Phase.CLOSED;
-  }
-
-  private get isPlain(): boolean {
-    return this.isPlainMarket && this.extras.count === 0;
+    this.isPlainMarket = this.hasPlainRules();
   }
 
   /** What follows from a command that may have changed anything. */
@@ -278,7 +276,7 @@ export class OrderBook extends BookView {
   private hasPlainRules(): boolean {
     const { accounts, phase } = this.core;
     if (phase !== Phase.CONTINUOUS || !this.isPlainInstrument) return false;
-    return !accounts.limited && !accounts.grouped && !accounts.anyBlocked;
+    return !accounts.limited && !accounts.grouped && !accounts.anyBlocked && !this.settlement.pending;
   }
 
   /** What every command begins with that is not plain; returns the sequence of its first event. */

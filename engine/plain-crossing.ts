@@ -3,7 +3,7 @@ import { CancelReason, EventReason, OrderType, RejectReason, Side, TimeInForce }
 import type { EventBuffer } from "./event-buffer.ts";
 import { EventKind } from "./event-fields.ts";
 import { INTEGER_MAX, ORDERS_MAX, SIDE_QUANTITY_MAX } from "./limits.ts";
-import { ownerAccount, ownerSide, packOwner } from "./order-table.ts";
+import { ownerAccount, ownerSide, packOwner, SPECIAL } from "./order-table.ts";
 import type { RestingOrders } from "./resting-orders.ts";
 
 // Of this file, so that the compiler can fold them.
@@ -37,8 +37,9 @@ const MAKER_LEAVES = 14;
 const REASON = 15;
 
 /**
- * Continuous trading by price, then time, of a limit or market order in a book that holds nothing but plain orders and
- * has no further rules: nearly every order of nearly every market. Does what `NewOrders` does to such an order.
+ * Continuous trading by price, then time, of a limit or market order in a book without further rules that holds nothing
+ * but plain orders, or nothing else that the order meets: nearly every order of nearly every market. Does what
+ * `NewOrders` does to such an order.
  *
  * Written for the compiler, which puts about 900 bytecodes of callees into a function and no more: few functions, each
  * within that, which pass handles rather than numbers that may not fit a machine word. An order has its record from
@@ -99,16 +100,29 @@ export class PlainCrossing {
     else this.rest(handle, hash, side, price);
   }
 
-  /** Ends a live order of a plain book. */
-  cancel(account: number, clientOrderId: number): void {
+  /** Whether an order of good terms just rests, also in a book of special orders: none of them meets it, or moves for it. */
+  merelyRests(side: Side, type: number, timeInForce: number, price: number): boolean {
+    const { resting } = this;
+    const { unshown } = resting;
+    const rests = timeInForce !== IMMEDIATE_OR_CANCEL && timeInForce !== FILL_OR_KILL;
+    if (unshown.restless !== 0 || type !== LIMIT || !rests || this.crosses(side, price)) return false;
+    const { best } = side === BUY ? unshown.hidden.sells : unshown.hidden.buys;
+    if (best === 0) return true;
+    const hidden = resting.levels.price(best);
+    return side === BUY ? hidden > price : hidden < price;
+  }
+
+  /** Ends a live order, if it is a plain one, in a book in which no other moves for it. False: nothing was done. */
+  cancel(account: number, clientOrderId: number): boolean {
     const { core, resting, out } = this;
     const { orders } = resting;
     const hash = resting.hashOf(account, clientOrderId);
     const handle = resting.index.find(hash, account, clientOrderId);
     if (handle === 0) {
       core.reject(account, clientOrderId, RejectReason.UNKNOWN_ORDER);
-      return;
+      return true;
     }
+    if ((orders.owner(handle) & SPECIAL) !== 0) return false;
     const side = ownerSide(orders.owner(handle));
     const leaves = orders.leaves(handle);
     const base = out.append(CANCELLED, core.event++);
@@ -124,6 +138,7 @@ export class PlainCrossing {
     values[base | REASON] = REQUESTED;
     resting.dequeue(handle);
     this.forget(handle, hash, account, side);
+    return true;
   }
 
   private isFull(side: Side, quantity: number): boolean {

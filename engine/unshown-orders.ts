@@ -40,6 +40,8 @@ export class UnshownOrders {
   readonly opening: Sides;
   readonly closing: Sides;
   readonly trailing = new RankedOrders();
+  /** Pegged and all-or-none orders: those that any change of the book may set in motion. */
+  restless = 0;
   private readonly triggers: Sides;
   private readonly pegged = [new RankedOrders(), new RankedOrders()] as const;
   private readonly allOrNone = [new RankedOrders(), new RankedOrders()] as const;
@@ -91,18 +93,22 @@ export class UnshownOrders {
 
   /** `price` 0: dormant. */
   insertPegged(side: Side, handle: number, price: number, priority: number): void {
+    this.restless++;
     this.peggedOf(side).insert(handle, price === 0 ? Infinity : keyOf(side, price), priority);
   }
 
   removePegged(side: Side, price: number, priority: number): void {
+    this.restless--;
     this.peggedOf(side).remove(price === 0 ? Infinity : keyOf(side, price), priority);
   }
 
   insertAllOrNone(side: Side, handle: number, price: number, priority: number): void {
+    this.restless++;
     this.allOrNoneOf(side).insert(handle, keyOf(side, price), priority);
   }
 
   removeAllOrNone(side: Side, price: number, priority: number): void {
+    this.restless--;
     this.allOrNoneOf(side).remove(keyOf(side, price), priority);
   }
 }

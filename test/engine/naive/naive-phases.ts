@@ -85,9 +85,10 @@ export function goOnUncrossing(market: NaiveMarket): void {
   if (left === 0 && uncross.volume > 0) return tellUncross(market, uncross);
   const { price, nextPhase, until, reason } = uncross;
   market.uncross = undefined;
-  market.referencePrice = price;
   // Prevention and partners may have left orders that still meet, at another price.
-  if (!beginUncross(market, nextPhase, until, reason)) enterPhase(market, nextPhase, until, reason);
+  if (beginUncross(market, nextPhase, until, reason)) return;
+  market.referencePrice = price;
+  enterPhase(market, nextPhase, until, reason);
 }
 
 /** Says a phase. Outside continuous trading pegged orders are dormant. */
