@@ -8,6 +8,11 @@ const YOUNG_GENERATION_MB = 64;
 /** For a million orders as objects. */
 const OLD_GENERATION_MB = 8192;
 
+/** Others' books run as their users would start them. */
+function isPeer(engine: Engine): boolean {
+  return engine === "nodejs-order-book" || engine === "hft-limit-order-book";
+}
+
 /** One engine in a process of its own: no engine's types or code reach another's compiler. */
 export class EngineProcess {
   readonly engine: Engine;
@@ -18,7 +23,7 @@ export class EngineProcess {
     this.child = fork(new URL("./worker.js", import.meta.url), [engine], {
       serialization: "advanced",
       execArgv: [
-        ...COMPILER_FLAGS,
+        ...(isPeer(engine) ? [] : COMPILER_FLAGS),
         "--expose-gc",
         `--max-semi-space-size=${YOUNG_GENERATION_MB}`,
         `--max-old-space-size=${OLD_GENERATION_MB}`,
