@@ -4,6 +4,7 @@ import type { BookCore } from "./book-core.ts";
 import type { UncrossState } from "./book-snapshot.ts";
 import { AuctionRule, CancelReason, EventReason, Phase, SelfTrade, Side } from "./codes.ts";
 import type { PriceLadder } from "./price-ladder.ts";
+import type { RestingOrders } from "./resting-orders.ts";
 import { decrementResting } from "./sweep.ts";
 
 const INDICATED: readonly number[] = [Phase.OPENING_AUCTION, Phase.VOLATILITY_AUCTION, Phase.CLOSING_AUCTION];
@@ -162,9 +163,8 @@ export class Auction {
     const { core } = this;
     const { resting, accounts, out } = core;
     const { orders } = resting;
-    const partners = [buy, sell].map((handle) =>
-      resting.isSpecial(handle) ? resting.extras.partner(handle) : 0,
-    ) as [number, number];
+    const partnerOfBuy = partnerOf(resting, buy);
+    const partnerOfSell = partnerOf(resting, sell);
     out.trade(
       core.event++,
       price,
@@ -187,22 +187,27 @@ export class Auction {
       accounts.traded(resting.beneficiary(buy), Side.BUY, price, quantity);
       accounts.traded(resting.beneficiary(sell), Side.SELL, price, quantity);
     }
-    const arePartners = partners[0] === sell;
-    const left: number[] = [];
-    for (const handle of [buy, sell]) {
-      if (orders.leaves(handle) === quantity) {
-        core.remove(handle);
-      } else {
-        core.shrink(handle, quantity);
-        core.refresh(handle, EventReason.REFRESH);
-        left.push(handle);
-      }
+    const isBuyDone = this.takeOff(buy, quantity);
+    const isSellDone = this.takeOff(sell, quantity);
+    if (partnerOfBuy === sell) {
+      if (!isSellDone) core.end(sell, CancelReason.ONE_CANCELS_OTHER);
+      if (!isBuyDone) core.end(buy, CancelReason.ONE_CANCELS_OTHER);
+      return;
     }
-    if (arePartners) {
-      for (const handle of left.reverse()) core.end(handle, CancelReason.ONE_CANCELS_OTHER);
-    } else {
-      for (const partner of partners) if (partner !== 0) core.end(partner, CancelReason.ONE_CANCELS_OTHER);
+    if (partnerOfBuy !== 0) core.end(partnerOfBuy, CancelReason.ONE_CANCELS_OTHER);
+    if (partnerOfSell !== 0) core.end(partnerOfSell, CancelReason.ONE_CANCELS_OTHER);
+  }
+
+  /** Takes what was executed off an order. True: nothing is left of it. */
+  private takeOff(handle: number, quantity: number): boolean {
+    const { core } = this;
+    if (core.resting.orders.leaves(handle) === quantity) {
+      core.remove(handle);
+      return true;
     }
+    core.shrink(handle, quantity);
+    core.refresh(handle, EventReason.REFRESH);
+    return false;
   }
 
   /** RULES.md 3.3: the newer of the two counts as the one that comes in. */
@@ -225,4 +230,9 @@ export class Auction {
     if (rule !== SelfTrade.CANCEL_NEWEST) core.end(oldest, CancelReason.SELF_TRADE);
     if (rule !== SelfTrade.CANCEL_OLDEST) core.end(newest, CancelReason.SELF_TRADE);
   }
+}
+
+/** Handle of a live order's partner, 0: it has none. */
+function partnerOf(resting: RestingOrders, handle: number): number {
+  return resting.isSpecial(handle) ? resting.extras.partner(handle) : 0;
 }

@@ -12,9 +12,10 @@ import type { Taker } from "./taker.ts";
 export class FillTrial {
   private readonly core: BookCore;
   private readonly policy: MatchingPolicy;
-  /** Icebergs of a price that show again, and what is open of each; of this round and of the next. */
+  /** Orders that a price shows, of this round and of the next, icebergs that show again, and what is open of each. */
   private round: LevelPlan;
   private nextRound: LevelPlan;
+  private readonly refreshed: LevelPlan;
   private reserves = new Map<number, number>();
   private readonly plan: LevelPlan;
   /** Where the trial is: next shown level, hidden order and its level, pegged and all-or-none order. */
@@ -39,6 +40,7 @@ export class FillTrial {
     this.plan = new LevelPlan(core.resting.orders);
     this.round = new LevelPlan(core.resting.orders);
     this.nextRound = new LevelPlan(core.resting.orders);
+    this.refreshed = new LevelPlan(core.resting.orders);
   }
 
   /** What would be executed, up to the taker's `leaves`. */
@@ -167,16 +169,27 @@ export class FillTrial {
     }
     if (this.remaining === 0 || this.isOver) return;
     plan.share(this.policy, this.remaining, core.instrument.lot);
+    this.refreshed.clear();
     for (let index = 0; index < plan.length && this.remaining > 0 && !this.isOver; index++) {
-      const handle = plan.handle(index);
-      if (plan.amount(index) === 0 || this.gone.has(handle)) continue;
-      const open = reserves.get(handle)!;
-      const isOwn = this.meet(taker, handle, plan.amount(index), open);
-      const left = open - plan.amount(index);
-      if (isOwn || left === 0) continue;
-      reserves.set(handle, left);
-      this.nextRound.add(handle, Math.min(core.resting.extras.display(handle), left));
+      if (!this.gone.has(plan.handle(index))) this.tryShare(taker, index);
     }
+    for (let index = 0; index < this.refreshed.length; index++) {
+      this.nextRound.add(this.refreshed.handle(index), this.refreshed.amount(index));
+    }
+  }
+
+  /** One order's share of a round; what it still shows, or shows again, is of the next. */
+  private tryShare(taker: Taker, index: number): void {
+    const { plan, reserves } = this;
+    const handle = plan.handle(index);
+    const amount = plan.amount(index);
+    const open = reserves.get(handle)!;
+    if (amount > 0 && this.meet(taker, handle, amount, open)) return;
+    const left = open - amount;
+    const stillShown = plan.shownAt(index) - amount;
+    reserves.set(handle, left);
+    if (stillShown > 0) this.nextRound.add(handle, stillShown);
+    else if (left > 0) this.refreshed.add(handle, Math.min(this.core.resting.extras.display(handle), left));
   }
 
   /** Whether the maker is of the taker's group, and so does not trade. */

@@ -40,6 +40,11 @@ export class LevelPlan {
     return this.amounts[index]!;
   }
 
+  /** What the order shows. */
+  shownAt(index: number): number {
+    return this.shown[index]!;
+  }
+
   /** Whether the order still lives. */
   isLive(index: number): boolean {
     return this.orders.orderId(this.handles[index]!) === this.orderIds[index]!;

@@ -4,6 +4,7 @@ import type { Incoming } from "./incoming.ts";
 import { tickAt } from "./instrument.ts";
 import { INTEGER_MAX } from "./limits.ts";
 import { flagsPeg } from "./order-extras.ts";
+import { RankedOrders } from "./ranked-orders.ts";
 
 /** Pegged orders: their effective prices, and their moves when the touch has changed. RULES.md 1.5 and 2.4. */
 export class Pegs {
@@ -12,6 +13,10 @@ export class Pegs {
   /** The touch of the last move. */
   private bid = 0;
   private ask = 0;
+  /** Of a move: the orders by priority, their ids, and their new effective prices. */
+  private readonly moving = new RankedOrders();
+  private readonly orderIds: number[] = [];
+  private readonly effectives: number[] = [];
 
   constructor(core: BookCore, incoming: Incoming) {
     this.core = core;
@@ -62,35 +67,41 @@ export class Pegs {
     core.pegsDue = false;
     this.bid = resting.bestPrice(Side.BUY);
     this.ask = resting.bestPrice(Side.SELL);
-    const moving = this.all();
-    for (const { handle } of moving) this.putAt(handle, 0);
-    for (const { handle, orderId, effective } of moving) {
+    this.gather();
+    const { moving, orderIds, effectives } = this;
+    for (let index = 0; index < moving.length; index++) this.putAt(moving.handle(index), 0);
+    for (let index = 0; index < moving.length; index++) {
       if (core.phase !== Phase.CONTINUOUS) return;
       // It may have ended as a partner meanwhile.
-      if (resting.orders.orderId(handle) !== orderId || effective === 0) continue;
-      this.enter(handle, effective);
+      const handle = moving.handle(index);
+      if (resting.orders.orderId(handle) !== orderIds[index] || effectives[index] === 0) continue;
+      this.enter(handle, effectives[index]!);
     }
   }
 
   /** Puts all orders where the touch puts them, without trades: for a book that was restored or followed. */
   place(): void {
-    for (const { handle, effective } of this.all()) this.putAt(handle, effective);
+    this.gather();
+    const { moving, effectives } = this;
+    for (let index = 0; index < moving.length; index++) this.putAt(moving.handle(index), effectives[index]!);
     this.core.pegsDue = true;
   }
 
-  private all(): { handle: number; orderId: number; effective: number }[] {
-    const { resting } = this.core;
-    const handles: number[] = [];
+  /** All pegged orders by priority, and the prices at which the touch puts them. */
+  private gather(): void {
+    const { moving, orderIds, effectives } = this;
+    const { orders, unshown } = this.core.resting;
+    moving.clear();
     for (const side of [Side.BUY, Side.SELL]) {
-      const pegged = resting.unshown.peggedOf(side);
-      for (let index = 0; index < pegged.length; index++) handles.push(pegged.handle(index));
+      const pegged = unshown.peggedOf(side);
+      for (let index = 0; index < pegged.length; index++) {
+        moving.insert(pegged.handle(index), 0, pegged.priority(index));
+      }
     }
-    handles.sort((one, other) => resting.orders.priority(one) - resting.orders.priority(other));
-    return handles.map((handle) => ({
-      handle,
-      orderId: resting.orders.orderId(handle),
-      effective: this.effectivePriceOf(handle),
-    }));
+    for (let index = 0; index < moving.length; index++) {
+      orderIds[index] = orders.orderId(moving.handle(index));
+      effectives[index] = this.effectivePriceOf(moving.handle(index));
+    }
   }
 
   private putAt(handle: number, effective: number): void {

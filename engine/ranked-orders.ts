@@ -8,6 +8,11 @@ export class RankedOrders {
   private priorities = new Float64Array(8);
   private handles = new Int32Array(8);
 
+  /** Forgets all orders and keeps the memory. */
+  clear(): void {
+    this.length = 0;
+  }
+
   handle(index: number): number {
     return this.handles[index]!;
   }

@@ -30,13 +30,18 @@ export class Triggers {
     if (core.lastPrice === 0 || (!core.trailDue && core.lastPrice === this.trailedAt)) return false;
     core.trailDue = false;
     this.trailedAt = core.lastPrice;
-    const handles = Array.from({ length: trailing.length }, (_, index) => trailing.handle(index));
     let moved = false;
-    for (const handle of handles) {
+    let index = 0;
+    for (let left = trailing.length; left > 0; left--) {
+      const handle = trailing.handle(index);
       const side = resting.sideOf(handle);
       const price = this.trailedPrice(side, resting.extras.offset(handle));
       const old = resting.extras.trigger(handle);
-      if (side === Side.BUY ? price >= old : price <= old) continue;
+      if (side === Side.BUY ? price >= old : price <= old) {
+        index++;
+        continue;
+      }
+      // It goes to the end of the list, and the next one takes its place.
       moveTrigger(core, handle, price, EventReason.TRAILED);
       moved = true;
     }
