@@ -1,17 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { COMPILER_FLAGS } from "../runtime/process/compiler-flags.ts";
 import type { Answer, AnswerTo, Engine, Request } from "./messages.ts";
 
 /** Room for a run without a collection, so that what an engine allocates can be read off the heap. */
 const YOUNG_GENERATION_MB = 64;
 /** For a million orders as objects. */
 const OLD_GENERATION_MB = 8192;
-
-/** Others' books run as their users would start them. */
-function isPeer(engine: Engine): boolean {
-  return engine === "nodejs-order-book" || engine === "hft-limit-order-book";
-}
 
 /** One engine in a process of its own: no engine's types or code reach another's compiler. */
 export class EngineProcess {
@@ -23,7 +17,6 @@ export class EngineProcess {
     this.child = fork(new URL("./worker.js", import.meta.url), [engine], {
       serialization: "advanced",
       execArgv: [
-        ...(isPeer(engine) ? [] : COMPILER_FLAGS),
         "--expose-gc",
         `--max-semi-space-size=${YOUNG_GENERATION_MB}`,
         `--max-old-space-size=${OLD_GENERATION_MB}`,

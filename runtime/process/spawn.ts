@@ -2,7 +2,6 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { LOG_FILE_BYTES_MAX } from "../limits.ts";
-import { COMPILER_FLAGS } from "./compiler-flags.ts";
 
 export interface DetachedProcess {
   readonly command: string;
@@ -39,5 +38,5 @@ export function spawnDetached(what: DetachedProcess): ChildProcess {
 
 /** As `spawnDetached`, for a module of this program run by the same Node. */
 export function spawnNode(script: string, args: readonly string[], logFile: string): ChildProcess {
-  return spawnDetached({ command: process.execPath, args: [...COMPILER_FLAGS, script, ...args], logFile });
+  return spawnDetached({ command: process.execPath, args: [script, ...args], logFile });
 }
