@@ -1,7 +1,7 @@
 import { AuctionRule, EventReason, OrderType, Phase, Side, TimeInForce } from "../../../engine/codes.ts";
 import { INTEGER_MAX } from "../../../engine/limits.ts";
 import type { NaiveMarket } from "./naive-market.ts";
-import { allows, byPrice, type NaiveOrder, placeOf } from "./naive-order.ts";
+import { allows, comparePrices, type NaiveOrder, placeOf } from "./naive-order.ts";
 import { isOfOneGroup, prevent } from "./naive-self-trade.ts";
 
 /** What an auction gives at a price. */
@@ -22,11 +22,17 @@ function participants(market: NaiveMarket): NaiveOrder[] {
   });
 }
 
+/** A market order counts as the best price that there can be. */
+function worth({ side, type, price }: NaiveOrder): number {
+  if (type !== OrderType.MARKET) return price;
+  return side === Side.BUY ? INTEGER_MAX : 0;
+}
+
 /** Orders of a side that trade at this price, first in line first. */
 function eligible(market: NaiveMarket, side: Side, price: number): NaiveOrder[] {
   return participants(market)
     .filter((order) => order.side === side && allows(side, order.price, price))
-    .sort(byPrice);
+    .sort((one, other) => comparePrices(side, worth(one), worth(other)) || one.priority - other.priority);
 }
 
 function outcomeAt(market: NaiveMarket, price: number): Outcome {
