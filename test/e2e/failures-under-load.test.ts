@@ -122,7 +122,6 @@ class TestMarket {
     });
     expect(report).toMatchObject({
       orders: ACTIONS,
-      failovers: 2,
       lost: 0,
       duplicated: 0,
       inconsistent: 0,
@@ -130,6 +129,8 @@ class TestMarket {
       final_books_checked: symbols.length,
       verified: true,
     });
+    // Both kills; on a starved machine a host may miss its beats as well, and is replaced like a dead one.
+    expect(report.failovers).toBeGreaterThanOrEqual(2);
     expect(report.trades).toBeGreaterThan(1000);
     expect(proofs.map(({ symbol }) => symbol).sort()).toEqual(symbols);
     expect(proofs.flatMap(({ symbol, faults }) => faults.map((fault) => `${symbol}: ${fault}`))).toEqual([]);
