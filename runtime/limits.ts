@@ -180,3 +180,59 @@ export const REHEARSAL_PAUSE_MS = 5;
 /** Milliseconds after which a job's timer looks again, however far its due time is: a timer cannot wait for more than
  * 24 days, and the clock may be set. */
 export const DUE_TIMER_MAX_MS = 3_600_000;
+
+/** Milliseconds between two polls of a monitor to the monitors below it, and of silence until one is failed: five beats. A node's
+ * loss must be seen within a second. */
+export const MONITOR_BEAT_MS = 200;
+export const MONITOR_SILENCE_MS = 5 * MONITOR_BEAT_MS;
+
+/** Milliseconds of an agent's silence after which its node is probed: three beats, so that two are left for answers. */
+export const MONITOR_PROBE_MS = 3 * MONITOR_BEAT_MS;
+
+/** Milliseconds without a poll after which a monitor suspects its parent, and the range of the wait that follows: wide enough that
+ * of several children one is first by more than a message's way. */
+export const PARENT_SUSPECT_MS = 4 * MONITOR_BEAT_MS;
+export const PARENT_BACKOFF_MIN_MS = 50;
+export const PARENT_BACKOFF_MAX_MS = 350;
+
+/** The same for a parent that is reached over a wide-area network, where a message may take half a second. */
+export const WIDE_SUSPECT_MS = 3000;
+export const WIDE_SILENCE_MS = 3000;
+export const WIDE_BACKOFF_MIN_MS = 500;
+export const WIDE_BACKOFF_MAX_MS = 4000;
+
+/** Milliseconds without a beat of its agent after which a job host suspects it, and the range of the wait that follows. A
+ * paused agent must be replaced before its node is taken for lost. */
+export const AGENT_SUSPECT_MS = 500;
+export const AGENT_BACKOFF_MIN_MS = 10;
+export const AGENT_BACKOFF_MAX_MS = 60;
+
+/** Milliseconds from the launch of a monitor until it must have polled or answered: a process's start, on a loaded machine. */
+export const MONITOR_START_MS = 5000;
+
+/** Restarts of one monitor in so many milliseconds; beyond it, it is escalated. */
+export const MONITOR_RESTARTS_MAX = 5;
+export const MONITOR_RESTARTS_PERIOD_MS = 30_000;
+
+/** Milliseconds until an escalated monitor is tried again; doubled up to the maximum. */
+export const MONITOR_RETRY_MIN_MS = 1000;
+export const MONITOR_RETRY_MAX_MS = 30_000;
+
+/** Instances of a parent's role that a child remembers: the best are kept. */
+export const POLLERS_REMEMBERED_MAX = 8;
+
+/** Milliseconds for one change of the store until its outcome is taken for unknown and it is decided anew. */
+export const CHANGE_TIMEOUT_MS = 1000;
+
+/** Changes of the store that one coordinator has under way: the jobs of a lost node at once, a cold start in portions. */
+export const CHANGES_IN_FLIGHT_MAX = 256;
+
+/** Milliseconds that a job must have run where it was put, for its failures to be forgotten. */
+export const JOB_GOOD_MS = 60_000;
+
+/** Events for the history that are kept while the broker is away; the oldest go first. */
+export const HISTORY_BACKLOG_MAX = 1000;
+
+/** What the history keeps: events, and days. */
+export const HISTORY_EVENTS_MAX = 100_000;
+export const HISTORY_DAYS_MAX = 30;

@@ -66,9 +66,11 @@ export class AgentMachine {
         host: host.name,
         pid: host.identity?.pid ?? 0,
         spare: host.group === undefined,
+        node: "",
       })),
       jobs: [...this.#jobs.all()].map((job) => ({
-        status: { job: job.name, state: job.state, epoch: job.epoch, detail: job.detail },
+        status: { job: job.name, state: job.state, epoch: job.epoch, detail: job.detail, instance: "" },
+        node: "",
         host: job.host ?? "",
         pid: pidOf(job.host),
         restarts: job.restarts,

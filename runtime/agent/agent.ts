@@ -79,7 +79,12 @@ export class Agent {
   }
 
   status(): AgentStatus {
-    return { node: this.#options.node, pid: process.pid, ...this.#machine.status() };
+    return {
+      node: this.#options.node,
+      role: `agent/${this.#options.node}`,
+      pid: process.pid,
+      ...this.#machine.status(),
+    };
   }
 
   /** The job hosts go on. */
@@ -143,7 +148,7 @@ export class Agent {
     const server = this.#server;
     switch (output.kind) {
       case "poll":
-        server?.send(output.link, { $case: "poll", value: { beat: output.beat } });
+        server?.send(output.link, { $case: "poll", value: { beat: output.beat, from: undefined, role: "" } });
         break;
       case "start":
         server?.send(output.link, { $case: "startJob", value: { job: output.job } });

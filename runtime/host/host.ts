@@ -35,7 +35,10 @@ export function runHost(options: HostOptions): Host {
   const hear = (message: AgentMessage): void => {
     switch (message.body?.$case) {
       case "poll":
-        link.send({ $case: "answer", value: { beat: message.body.value.beat, jobs: jobs.statuses() } });
+        link.send({
+          $case: "answer",
+          value: { beat: message.body.value.beat, jobs: jobs.statuses(), best: undefined },
+        });
         break;
       case "startJob":
         idle = false;

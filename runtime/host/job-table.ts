@@ -63,7 +63,7 @@ export class JobTable {
       this.#onStatus(present.status);
       return;
     }
-    const status = { job: name, state: JobState.STARTING, epoch: 0, detail: "" };
+    const status = { job: name, state: JobState.STARTING, epoch: 0, detail: "", instance: "" };
     const job: HostedJob = {
       name,
       status,
@@ -83,7 +83,7 @@ export class JobTable {
   async stop(name: string): Promise<void> {
     const job = this.#jobs.get(name);
     if (job === undefined) {
-      this.#onStatus({ job: name, state: JobState.STOPPED, epoch: 0, detail: "was not here" });
+      this.#onStatus({ job: name, state: JobState.STOPPED, epoch: 0, detail: "was not here", instance: "" });
       return;
     }
     if (job.ended) return;
@@ -110,11 +110,13 @@ export class JobTable {
       this.#fail(job, describe(error));
     });
     job.bus = bus;
+    const instance = crypto.randomUUID();
+    job.status = { ...job.status, instance };
     const context: JobContext = {
       job: name,
       cluster,
       node,
-      instance: crypto.randomUUID(),
+      instance,
       dataDir,
       bus,
       logger: logger.child({ job: job.name }),
@@ -131,7 +133,7 @@ export class JobTable {
   }
 
   #become(job: HostedJob, state: JobState, epoch: number, detail: string): void {
-    job.status = { job: job.name, state, epoch, detail: detail.slice(0, JOB_DETAIL_CHARS_MAX) };
+    job.status = { ...job.status, state, epoch, detail: detail.slice(0, JOB_DETAIL_CHARS_MAX) };
     this.#onStatus(job.status);
   }
 

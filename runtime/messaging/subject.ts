@@ -30,7 +30,36 @@ export function jobSubject(cluster: string, job: JobName, channel: JobChannel): 
   return `evercross.${subjectToken(cluster)}.job.${job.service}.${subjectToken(job.key)}.${channel}`;
 }
 
-/** Where an operator asks the agent of a node (`AgentRequest`). */
-export function agentSubject(cluster: string, node: string): string {
-  return `evercross.${subjectToken(cluster)}.agent.${subjectToken(node)}`;
+/** Where an operator asks an agent (`AgentRequest`), by the name of its role: its node's, when it is the only one there. */
+export function agentSubject(cluster: string, agent: string): string {
+  return `evercross.${subjectToken(cluster)}.agent.${subjectToken(agent)}.ask`;
+}
+
+/** What a role's instances hear: `poll` from its parent, `announce` of its own restart. */
+export type MonitorChannel = "poll" | "announce";
+
+/** Of a monitor, by its role (`local/a`). */
+export function monitorSubject(cluster: string, role: string, channel: MonitorChannel): string {
+  const [level = "", name = ""] = role.split("/", 2);
+  return `evercross.${subjectToken(cluster)}.monitor.${level}.${subjectToken(name)}.${channel}`;
+}
+
+/** Where everyone on a node hears `NodeProbe`. */
+export function probeSubject(cluster: string, node: string): string {
+  return `evercross.${subjectToken(cluster)}.node.${subjectToken(node)}.probe`;
+}
+
+/** Where an agent hears the job hosts that run away from its own node (`RemoteHostMessage`). */
+export function remoteHostsSubject(cluster: string, agent: string): string {
+  return `evercross.${subjectToken(cluster)}.agent.${subjectToken(agent)}.hosts`;
+}
+
+/** Where such a job host hears its agent (`AgentMessage`). */
+export function remoteHostSubject(cluster: string, node: string, host: string): string {
+  return `evercross.${subjectToken(cluster)}.node.${subjectToken(node)}.host.${subjectToken(host)}`;
+}
+
+/** Where the hierarchy tells what it does (`HistoryEvent`); a stream keeps it. */
+export function historySubject(cluster: string): string {
+  return `evercross.${subjectToken(cluster)}.history`;
 }

@@ -102,12 +102,22 @@ export class AgentWorld {
       link: host.link,
       host: host.name,
       identity: { pid: host.pid, startTicks: host.pid },
-      jobs: [...host.jobs].map((job) => ({ job, state: JobState.RUNNING, epoch: 1, detail: "" })),
+      jobs: [...host.jobs].map((job) => ({
+        job,
+        state: JobState.RUNNING,
+        epoch: 1,
+        detail: "",
+        instance: "",
+      })),
     });
   }
 
   #status(link: number, job: string, state: JobState): void {
-    this.#queue.push({ kind: "job", link, status: { job, state, epoch: 1, detail: "as simulated" } });
+    this.#queue.push({
+      kind: "job",
+      link,
+      status: { job, state, epoch: 1, detail: "as simulated", instance: "" },
+    });
   }
 
   #byLink(link: number): SimulatedHost | undefined {
@@ -154,7 +164,13 @@ export class AgentWorld {
       case "poll": {
         const host = this.#byLink(output.link);
         if (host === undefined) break;
-        const jobs = [...host.jobs].map((job) => ({ job, state: JobState.RUNNING, epoch: 1, detail: "" }));
+        const jobs = [...host.jobs].map((job) => ({
+          job,
+          state: JobState.RUNNING,
+          epoch: 1,
+          detail: "",
+          instance: "",
+        }));
         this.#queue.push({ kind: "answer", link: output.link, beat: output.beat, jobs });
         break;
       }

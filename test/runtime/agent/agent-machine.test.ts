@@ -72,7 +72,7 @@ describe("AgentMachine", () => {
     ];
     const machine = new AgentMachine(1, found, 0);
     expect(machine.step(0, { kind: "desired", jobs: TWO_GROUPS })).toEqual([]);
-    const running = { job: "a/1", state: JobState.RUNNING, epoch: 7, detail: "" };
+    const running = { job: "a/1", state: JobState.RUNNING, epoch: 7, detail: "", instance: "" };
     const identity = { pid: 4, startTicks: 4 };
     const hello = machine.step(50, { kind: "hello", link: 1, host: "h4", identity, jobs: [running] });
     expect(hello.filter((output) => output.kind !== "event")).toEqual([]);
@@ -111,7 +111,7 @@ describe("AgentMachine", () => {
   test("an answer to a beat that was never sent, or one that forgets a job, is a failed host", () => {
     const world = new AgentWorld(TWO_GROUPS);
     const liar = world.hostOf("b/1");
-    const jobs = [{ job: "b/1", state: JobState.RUNNING, epoch: 1, detail: "" }];
+    const jobs = [{ job: "b/1", state: JobState.RUNNING, epoch: 1, detail: "", instance: "" }];
     world.give({ kind: "answer", link: liar.link ?? 0, beat: 99, jobs });
     expect(liar.alive).toBe(false);
     const forgetful = world.hostOf("a/1");
@@ -178,7 +178,7 @@ describe("AgentMachine", () => {
     const host = world.hostOf("b/1");
     host.hung = true;
     world.give({ kind: "desired", jobs: inGroup("g1", "a/1", "a/2") });
-    const status = { job: "b/1", state: JobState.STOPPED, epoch: 1, detail: "" };
+    const status = { job: "b/1", state: JobState.STOPPED, epoch: 1, detail: "", instance: "" };
     world.give({ kind: "job", link: host.link ?? 0, status });
     world.ticks(PROCESS_GRACE_MS / HOST_BEAT_MS);
     expect(host.alive).toBe(true);

@@ -46,7 +46,7 @@ describe("a subject token", () => {
     expect(jobSubject("c.1", jobName("crossing", "BRK.B"), "in")).toBe(
       "evercross.c=2E1.job.crossing.BRK=2EB.in",
     );
-    expect(agentSubject("c", "n.1")).toBe("evercross.c.agent.n=2E1");
+    expect(agentSubject("c", "n.1")).toBe("evercross.c.agent.n=2E1.ask");
     fc.assert(
       fc.property(text, text, (a, b) => {
         fc.pre(a !== b);

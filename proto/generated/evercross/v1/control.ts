@@ -40,6 +40,19 @@ export interface JobStatus {
   /** Epoch of a stateful job; 0 before it has one, and for a stateless one. */
   epoch: number;
   detail: string;
+  /** Unique to this start of the job; empty before it has begun. */
+  instance: string;
+}
+
+/**
+ * One instance of a monitor or a job host. Instances of one role are ordered: the one on the highest node is best, and on
+ * one node the one with the lowest pid, then the lowest start time.
+ */
+export interface InstanceId {
+  node: string;
+  pid: number;
+  /** Start time of the process in clock ticks since boot: with the pid, it names the process for good. */
+  startTicks: number;
 }
 
 /** Agent to job host, over the node's local socket. */
@@ -51,6 +64,11 @@ export interface AgentMessage {
 
 export interface Poll {
   beat: number;
+  from:
+    | InstanceId
+    | undefined;
+  /** `agent/n1`. */
+  role: string;
 }
 
 export interface StartJob {
@@ -82,6 +100,8 @@ export interface HostHello {
 export interface PollAnswer {
   beat: number;
   jobs: JobStatus[];
+  /** The best agent of the asker's role that polled this host since the asker's own first poll. */
+  best: InstanceId | undefined;
 }
 
 /** Operator to agent, by logical name. */
@@ -108,12 +128,15 @@ export interface AgentStatus {
   pid: number;
   hosts: HostStatus[];
   jobs: WatchedJob[];
+  /** `agent/n1`. */
+  role: string;
 }
 
 export interface HostStatus {
   host: string;
   pid: number;
   spare: boolean;
+  node: string;
 }
 
 export interface WatchedJob {
@@ -123,10 +146,11 @@ export interface WatchedJob {
   restarts: number;
   /** Milliseconds since the Unix epoch of the last change of state. */
   sinceMs: number;
+  node: string;
 }
 
 function createBaseJobStatus(): JobStatus {
-  return { job: "", state: 0, epoch: 0, detail: "" };
+  return { job: "", state: 0, epoch: 0, detail: "", instance: "" };
 }
 
 export const JobStatus: MessageFns<JobStatus> = {
@@ -142,6 +166,9 @@ export const JobStatus: MessageFns<JobStatus> = {
     }
     if (message.detail !== "") {
       writer.uint32(34).string(message.detail);
+    }
+    if (message.instance !== "") {
+      writer.uint32(42).string(message.instance);
     }
     return writer;
   },
@@ -189,6 +216,82 @@ export const JobStatus: MessageFns<JobStatus> = {
             }
 
             message.detail = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.instance = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseInstanceId(): InstanceId {
+  return { node: "", pid: 0, startTicks: 0 };
+}
+
+export const InstanceId: MessageFns<InstanceId> = {
+  encode(message: InstanceId, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
+    if (message.pid !== 0) {
+      writer.uint32(16).uint32(message.pid);
+    }
+    if (message.startTicks !== 0) {
+      writer.uint32(24).uint64(message.startTicks);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InstanceId {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInstanceId();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pid = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.startTicks = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -286,13 +389,19 @@ export const AgentMessage: MessageFns<AgentMessage> = {
 };
 
 function createBasePoll(): Poll {
-  return { beat: 0 };
+  return { beat: 0, from: undefined, role: "" };
 }
 
 export const Poll: MessageFns<Poll> = {
   encode(message: Poll, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.beat !== 0) {
       writer.uint32(8).uint64(message.beat);
+    }
+    if (message.from !== undefined) {
+      InstanceId.encode(message.from, writer.uint32(18).fork()).join();
+    }
+    if (message.role !== "") {
+      writer.uint32(26).string(message.role);
     }
     return writer;
   },
@@ -316,6 +425,22 @@ export const Poll: MessageFns<Poll> = {
             }
 
             message.beat = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.from = InstanceId.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.role = reader.string();
             continue;
           }
         }
@@ -608,7 +733,7 @@ export const HostHello: MessageFns<HostHello> = {
 };
 
 function createBasePollAnswer(): PollAnswer {
-  return { beat: 0, jobs: [] };
+  return { beat: 0, jobs: [], best: undefined };
 }
 
 export const PollAnswer: MessageFns<PollAnswer> = {
@@ -618,6 +743,9 @@ export const PollAnswer: MessageFns<PollAnswer> = {
     }
     for (const v of message.jobs) {
       JobStatus.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.best !== undefined) {
+      InstanceId.encode(message.best, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -649,6 +777,14 @@ export const PollAnswer: MessageFns<PollAnswer> = {
             }
 
             message.jobs.push(JobStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.best = InstanceId.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -862,7 +998,7 @@ export const AgentResponse: MessageFns<AgentResponse> = {
 };
 
 function createBaseAgentStatus(): AgentStatus {
-  return { node: "", pid: 0, hosts: [], jobs: [] };
+  return { node: "", pid: 0, hosts: [], jobs: [], role: "" };
 }
 
 export const AgentStatus: MessageFns<AgentStatus> = {
@@ -878,6 +1014,9 @@ export const AgentStatus: MessageFns<AgentStatus> = {
     }
     for (const v of message.jobs) {
       WatchedJob.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.role !== "") {
+      writer.uint32(42).string(message.role);
     }
     return writer;
   },
@@ -927,6 +1066,14 @@ export const AgentStatus: MessageFns<AgentStatus> = {
             message.jobs.push(WatchedJob.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.role = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -941,7 +1088,7 @@ export const AgentStatus: MessageFns<AgentStatus> = {
 };
 
 function createBaseHostStatus(): HostStatus {
-  return { host: "", pid: 0, spare: false };
+  return { host: "", pid: 0, spare: false, node: "" };
 }
 
 export const HostStatus: MessageFns<HostStatus> = {
@@ -954,6 +1101,9 @@ export const HostStatus: MessageFns<HostStatus> = {
     }
     if (message.spare !== false) {
       writer.uint32(24).bool(message.spare);
+    }
+    if (message.node !== "") {
+      writer.uint32(34).string(message.node);
     }
     return writer;
   },
@@ -995,6 +1145,14 @@ export const HostStatus: MessageFns<HostStatus> = {
             message.spare = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1009,7 +1167,7 @@ export const HostStatus: MessageFns<HostStatus> = {
 };
 
 function createBaseWatchedJob(): WatchedJob {
-  return { status: undefined, host: "", pid: 0, restarts: 0, sinceMs: 0 };
+  return { status: undefined, host: "", pid: 0, restarts: 0, sinceMs: 0, node: "" };
 }
 
 export const WatchedJob: MessageFns<WatchedJob> = {
@@ -1028,6 +1186,9 @@ export const WatchedJob: MessageFns<WatchedJob> = {
     }
     if (message.sinceMs !== 0) {
       writer.uint32(40).uint64(message.sinceMs);
+    }
+    if (message.node !== "") {
+      writer.uint32(50).string(message.node);
     }
     return writer;
   },
@@ -1083,6 +1244,14 @@ export const WatchedJob: MessageFns<WatchedJob> = {
             }
 
             message.sinceMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.node = reader.string();
             continue;
           }
         }
