@@ -236,3 +236,9 @@ export const HISTORY_BACKLOG_MAX = 1000;
 /** What the history keeps: events, and days. */
 export const HISTORY_EVENTS_MAX = 100_000;
 export const HISTORY_DAYS_MAX = 30;
+
+/** Milliseconds from SIGTERM to SIGKILL of a program that runs as a job: below `JOB_STOP_MS`. From its start until it must
+ * serve: as long as a job host may take. Between looks at either. */
+export const COMMAND_STOP_MS = 2000;
+export const COMMAND_READY_MS = 20_000;
+export const COMMAND_POLL_MS = 10;

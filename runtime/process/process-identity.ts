@@ -14,14 +14,20 @@ export interface ProcessIdentity {
 const ENDED_STATES = new Set(["Z", "X", "x"]);
 
 /** The second field of /proc/PID/stat is a name that may hold anything, so fields are counted from its last `)`. */
-export function parseProcStat(stat: string): { readonly state: string; readonly startTicks: number } {
+export function parseProcStat(stat: string): {
+  readonly state: string;
+  readonly ended: boolean;
+  readonly group: number;
+  readonly startTicks: number;
+} {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const state = fields[0];
+  const group = Number(fields[2]);
   const startTicks = Number(fields[19]);
   if (state === undefined || !Number.isSafeInteger(startTicks)) {
     throw new RangeError(`not the text of a /proc/PID/stat: '${stat.slice(0, 80)}'`);
   }
-  return { state, startTicks };
+  return { state, ended: ENDED_STATES.has(state), group, startTicks };
 }
 
 function readStartTicks(pid: number): number | undefined {
@@ -32,8 +38,8 @@ function readStartTicks(pid: number): number | undefined {
     } catch {
       return undefined;
     }
-    const { state, startTicks } = parseProcStat(stat);
-    return ENDED_STATES.has(state) ? undefined : startTicks;
+    const { ended, startTicks } = parseProcStat(stat);
+    return ended ? undefined : startTicks;
   }
   try {
     const [state, ...started] = execFileSync("ps", ["-o", "stat=,lstart=", "-p", String(pid)], {

@@ -10,7 +10,8 @@ export interface DetachedProcess {
   readonly logFile: string;
 }
 
-function openLog(file: string): number {
+/** A file to append to, its folder made. One that has grown too long is set aside; the caller closes what it is given. */
+export function openLog(file: string): number {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (size > LOG_FILE_BYTES_MAX) renameSync(file, `${file}.1`);

@@ -35,7 +35,12 @@ const WAITS = "setInterval(() => {}, 1000)";
 describe("process identity", () => {
   test("a name with blanks and brackets does not shift the fields of /proc/PID/stat", () => {
     const fields = Array.from({ length: 30 }, (_, index) => String(index + 4)).join(" ");
-    expect(parseProcStat(`17 (a) b (c) S ${fields}`)).toEqual({ state: "S", startTicks: 22 });
+    expect(parseProcStat(`17 (a) b (c) S ${fields}`)).toEqual({
+      state: "S",
+      ended: false,
+      group: 5,
+      startTicks: 22,
+    });
     expect(() => parseProcStat("17 (x) S 1 2")).toThrow(RangeError);
   });
 
