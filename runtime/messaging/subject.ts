@@ -26,6 +26,17 @@ export function subjectToken(text: string): string {
   return token;
 }
 
+/** The inverse of `subjectToken`. Undefined: it is the token of no text. */
+export function tokenText(token: string): string | undefined {
+  let text: string;
+  try {
+    text = decodeURIComponent(token.replaceAll("=", "%"));
+  } catch {
+    return undefined;
+  }
+  return subjectToken(text) === token ? text : undefined;
+}
+
 export function jobSubject(cluster: string, job: JobName, channel: JobChannel): string {
   return `evercross.${subjectToken(cluster)}.job.${job.service}.${subjectToken(job.key)}.${channel}`;
 }
