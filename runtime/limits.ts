@@ -242,3 +242,19 @@ export const HISTORY_DAYS_MAX = 30;
 export const COMMAND_STOP_MS = 2000;
 export const COMMAND_READY_MS = 20_000;
 export const COMMAND_POLL_MS = 10;
+
+/** Milliseconds for one command that starts or ends a process on another machine. Not above `MONITOR_START_MS`: then the next try begins. */
+export const LAUNCH_COMMAND_MS = 5000;
+
+/** Bytes of such a command's output; beyond it the command is ended. */
+export const LAUNCH_OUTPUT_BYTES_MAX = 64 * 1024;
+
+/** Milliseconds for an operator's question to one member, for all tries together, between two looks at whether something has come
+ * about, and for all answers to a question to everybody. */
+export const OPERATOR_REQUEST_MS = 1000;
+export const OPERATOR_PATIENCE_MS = 10_000;
+export const OPERATOR_POLL_MS = 20;
+export const OPERATOR_GATHER_MS = 300;
+
+/** Times that an operator's order is decided anew because the record changed meanwhile. */
+export const OPERATOR_ORDER_TRIES_MAX = 20;
