@@ -5,7 +5,7 @@ import type { AgentStatus } from "../../proto/generated/evercross/v1/control.ts"
 import { HOST_BEAT_MS, HOST_EXIT_MS, HOST_EXIT_POLL_MS, SPARE_HOSTS } from "../limits.ts";
 import type { Bus, BusMessage } from "../messaging/bus.ts";
 import { agentSubject } from "../messaging/subject.ts";
-import { identify, isAlive, signalProcess, type ProcessIdentity } from "../process/process-identity.ts";
+import { identify, isAlive, ownIdentity, signalProcess, type ProcessIdentity } from "../process/process-identity.ts";
 import type { ProcessRegistry } from "../process/registry.ts";
 import { waitFor } from "../process/wait.ts";
 import { AgentMachine } from "./agent-machine.ts";
@@ -82,7 +82,8 @@ export class Agent {
     return {
       node: this.#options.node,
       role: `agent/${this.#options.node}`,
-      pid: process.pid,
+      ...ownIdentity(),
+      active: true,
       ...this.#machine.status(),
     };
   }

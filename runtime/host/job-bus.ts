@@ -52,6 +52,14 @@ export class JobBus implements Bus {
     );
   }
 
+  onDisconnect(listener: () => void): BusSubscription {
+    return this.#keep(
+      this.#bus.onDisconnect(() => {
+        this.#guard(listener);
+      }),
+    );
+  }
+
   /** Ends the job's part; the connection is the host's. */
   close(): Promise<void> {
     this.#closed = true;

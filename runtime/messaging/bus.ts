@@ -42,5 +42,7 @@ export interface Bus {
   flush(): Promise<void>;
   /** Called each time the link to the broker is back; what was published meanwhile may be lost. */
   onReconnect(listener: () => void): BusSubscription;
+  /** Called each time the link to the broker is lost. */
+  onDisconnect(listener: () => void): BusSubscription;
   close(): Promise<void>;
 }

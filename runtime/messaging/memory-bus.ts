@@ -7,11 +7,12 @@ interface Route {
 
 /**
  * The bus of one process, for tests. Messages are delivered in a later microtask, in order of publication.
- * `down` loses everything that is published, as a dead broker does; `up` tells the reconnect listeners.
+ * `down` loses everything that is published, as a dead broker does. Both tell the listeners.
  */
 export class MemoryBus implements Bus {
   readonly #routes = new Set<Route>();
-  readonly #listeners = new Set<() => void>();
+  readonly #reconnectListeners = new Set<() => void>();
+  readonly #disconnectListeners = new Set<() => void>();
   #down = false;
   #closed = false;
   #inboxes = 0;
@@ -65,17 +66,23 @@ export class MemoryBus implements Bus {
   }
 
   onReconnect(listener: () => void): BusSubscription {
-    this.#listeners.add(listener);
-    return { unsubscribe: () => void this.#listeners.delete(listener) };
+    this.#reconnectListeners.add(listener);
+    return { unsubscribe: () => void this.#reconnectListeners.delete(listener) };
+  }
+
+  onDisconnect(listener: () => void): BusSubscription {
+    this.#disconnectListeners.add(listener);
+    return { unsubscribe: () => void this.#disconnectListeners.delete(listener) };
   }
 
   down(): void {
     this.#down = true;
+    for (const listener of this.#disconnectListeners) listener();
   }
 
   up(): void {
     this.#down = false;
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#reconnectListeners) listener();
   }
 
   async close(): Promise<void> {

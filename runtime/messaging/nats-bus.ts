@@ -19,6 +19,7 @@ export interface NatsBusOptions {
 export class NatsBus implements Bus {
   readonly #connection: NatsConnection;
   readonly #reconnectListeners = new Set<() => void>();
+  readonly #disconnectListeners = new Set<() => void>();
   #up = true;
 
   private constructor(connection: NatsConnection) {
@@ -46,7 +47,10 @@ export class NatsBus implements Bus {
 
   async #watch(): Promise<void> {
     for await (const status of this.#connection.status()) {
-      if (status.type === "disconnect") this.#up = false;
+      if (status.type === "disconnect" && this.#up) {
+        this.#up = false;
+        for (const listener of this.#disconnectListeners) listener();
+      }
       if (status.type === "reconnect") {
         this.#up = true;
         for (const listener of this.#reconnectListeners) listener();
@@ -104,6 +108,11 @@ export class NatsBus implements Bus {
   onReconnect(listener: () => void): BusSubscription {
     this.#reconnectListeners.add(listener);
     return { unsubscribe: () => void this.#reconnectListeners.delete(listener) };
+  }
+
+  onDisconnect(listener: () => void): BusSubscription {
+    this.#disconnectListeners.add(listener);
+    return { unsubscribe: () => void this.#disconnectListeners.delete(listener) };
   }
 
   async close(): Promise<void> {

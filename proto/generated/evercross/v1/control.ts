@@ -130,6 +130,9 @@ export interface AgentStatus {
   jobs: WatchedJob[];
   /** `agent/n1`. */
   role: string;
+  /** It has seen what is wanted and has heard, or failed, every host that it found. */
+  active: boolean;
+  startTicks: number;
 }
 
 export interface HostStatus {
@@ -998,7 +1001,7 @@ export const AgentResponse: MessageFns<AgentResponse> = {
 };
 
 function createBaseAgentStatus(): AgentStatus {
-  return { node: "", pid: 0, hosts: [], jobs: [], role: "" };
+  return { node: "", pid: 0, hosts: [], jobs: [], role: "", active: false, startTicks: 0 };
 }
 
 export const AgentStatus: MessageFns<AgentStatus> = {
@@ -1017,6 +1020,12 @@ export const AgentStatus: MessageFns<AgentStatus> = {
     }
     if (message.role !== "") {
       writer.uint32(42).string(message.role);
+    }
+    if (message.active !== false) {
+      writer.uint32(48).bool(message.active);
+    }
+    if (message.startTicks !== 0) {
+      writer.uint32(56).uint64(message.startTicks);
     }
     return writer;
   },
@@ -1072,6 +1081,22 @@ export const AgentStatus: MessageFns<AgentStatus> = {
             }
 
             message.role = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.active = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.startTicks = longToNumber(reader.uint64());
             continue;
           }
         }
