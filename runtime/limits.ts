@@ -258,3 +258,26 @@ export const OPERATOR_GATHER_MS = 300;
 
 /** Times that an operator's order is decided anew because the record changed meanwhile. */
 export const OPERATOR_ORDER_TRIES_MAX = 20;
+
+/** Bytes of the broker's stored streams, in files and in memory; beyond it the broker refuses by name. */
+export const BROKER_FILE_BYTES_MAX = 4 * 1024 * 1024 * 1024;
+export const BROKER_MEMORY_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Bytes of the desired state: two records of half a kilobyte for each of 65,536 jobs, four times; and of one record. */
+export const DESIRED_BYTES_MAX = 256 * 1024 * 1024;
+export const RECORD_BYTES_MAX = 64 * 1024;
+
+/** Bytes of the history: room for its events at a kilobyte each. */
+export const HISTORY_BYTES_MAX = 128 * 1024 * 1024;
+
+/** Milliseconds for one question about a stream, and before it is asked again. */
+export const STREAM_REQUEST_MS = 2000;
+export const STREAM_RETRY_MS = 100;
+
+/** Milliseconds between signs of life of an idle stream to who reads it, and how many may be missed: the loss of the link is seen
+ * sooner, by the pings. */
+export const STREAM_HEARTBEAT_MS = 1000;
+export const STREAM_HEARTBEATS_MISSED_MAX = 3;
+
+/** Milliseconds after which the broker forgets a reader of a stream that went without a word. */
+export const STREAM_READER_IDLE_MS = 30_000;
