@@ -129,7 +129,8 @@ export class JobTable {
       definition.kind === "stateful"
         ? await startStateful(definition, context, { replicas: replicasOf(name), port, version })
         : await definition.start(context);
-    if (!job.ended) this.#become(job, JobState.RUNNING, job.running.epoch, "");
+    const { epoch, detail = "" } = job.running;
+    if (!job.ended) this.#become(job, JobState.RUNNING, epoch, detail);
   }
 
   #become(job: HostedJob, state: JobState, epoch: number, detail: string): void {

@@ -24,6 +24,8 @@ export interface JobContext {
 export interface RunningJob {
   /** Epoch of a stateful job, 0 for a stateless one. */
   readonly epoch: number;
+  /** What others may know of it, such as where it serves: stands in its status and in the directory. */
+  readonly detail?: string;
   /** Stops in good order; resolves when nothing of it runs any more. */
   stop(): Promise<void>;
 }
