@@ -46,8 +46,11 @@ export function agentSubject(cluster: string, agent: string): string {
   return `evercross.${subjectToken(cluster)}.agent.${subjectToken(agent)}.ask`;
 }
 
-/** What a role's instances hear: `poll` from its parent, `announce` of its own restart. */
-export type MonitorChannel = "poll" | "announce";
+/**
+ * What a role's instances hear: `poll` from its parent, `announce` of its own restart, `ask` from an operator
+ * (`MonitorStatusRequest`).
+ */
+export type MonitorChannel = "poll" | "announce" | "ask";
 
 /** Of a monitor, by its role (`local/a`). */
 export function monitorSubject(cluster: string, role: string, channel: MonitorChannel): string {

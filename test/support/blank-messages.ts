@@ -15,7 +15,7 @@ import { MassCancel, NewOrder } from "../../proto/generated/evercross/v1/link.ts
 const NOTHING = new Uint8Array();
 
 /** Messages with every field as it is when nothing was sent, but those that are given. */
-const maker =
+export const maker =
   <Message>(type: { decode(bytes: Uint8Array): Message }) =>
   (fields: Partial<Message> = {}): Message => ({ ...type.decode(NOTHING), ...fields });
 

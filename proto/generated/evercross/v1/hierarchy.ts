@@ -97,6 +97,8 @@ export interface Escalation {
   /** A job (`crossing/IBM`) or a role (`agent/n1`). */
   element: string;
   reason: string;
+  /** Of a job: the node that gives it up. An answer that is late must not be held against the node it was moved to meanwhile. */
+  node: string;
 }
 
 export interface NodeHealth {
@@ -115,6 +117,44 @@ export interface Announcement {
   byRole: string;
   by: InstanceId | undefined;
   cause: string;
+}
+
+/** An operator to every instance of a coordinator, by its role. */
+export interface MonitorStatusRequest {
+}
+
+/** A coordinator as it sees itself and those below it. */
+export interface MonitorStatus {
+  role: string;
+  from:
+    | InstanceId
+    | undefined;
+  /** Its passive round is over and its view of the store complete: it may change things. */
+  active: boolean;
+  /** Empty: it is a top. */
+  parent: string;
+  /** Since the parent's last poll; since its own start when there was none. */
+  parentPollAgeMs: number;
+  children: ChildStatus[];
+  escalations: Escalation[];
+  /** The jobs whose home it is, and how many of them have no place. */
+  jobs: number;
+  jobsWithoutPlace: number;
+  /** Changes of the store under way. */
+  changesInFlight: number;
+}
+
+export interface ChildStatus {
+  role: string;
+  /** `unknown`, `up`, `silent`, `failed`, `lost`. */
+  state: string;
+  from:
+    | InstanceId
+    | undefined;
+  /** Since the last poll that it answered was sent. */
+  silenceMs: number;
+  /** Within the period of its restart intensity. */
+  restarts: number;
 }
 
 /** To whoever is on a node, its job hosts too: is anybody there? */
@@ -415,7 +455,7 @@ export const MonitorAnswer: MessageFns<MonitorAnswer> = {
 };
 
 function createBaseEscalation(): Escalation {
-  return { element: "", reason: "" };
+  return { element: "", reason: "", node: "" };
 }
 
 export const Escalation: MessageFns<Escalation> = {
@@ -425,6 +465,9 @@ export const Escalation: MessageFns<Escalation> = {
     }
     if (message.reason !== "") {
       writer.uint32(18).string(message.reason);
+    }
+    if (message.node !== "") {
+      writer.uint32(26).string(message.node);
     }
     return writer;
   },
@@ -456,6 +499,14 @@ export const Escalation: MessageFns<Escalation> = {
             }
 
             message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.node = reader.string();
             continue;
           }
         }
@@ -603,6 +654,287 @@ export const Announcement: MessageFns<Announcement> = {
             }
 
             message.cause = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMonitorStatusRequest(): MonitorStatusRequest {
+  return {};
+}
+
+export const MonitorStatusRequest: MessageFns<MonitorStatusRequest> = {
+  encode(_: MonitorStatusRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MonitorStatusRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMonitorStatusRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMonitorStatus(): MonitorStatus {
+  return {
+    role: "",
+    from: undefined,
+    active: false,
+    parent: "",
+    parentPollAgeMs: 0,
+    children: [],
+    escalations: [],
+    jobs: 0,
+    jobsWithoutPlace: 0,
+    changesInFlight: 0,
+  };
+}
+
+export const MonitorStatus: MessageFns<MonitorStatus> = {
+  encode(message: MonitorStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.role !== "") {
+      writer.uint32(10).string(message.role);
+    }
+    if (message.from !== undefined) {
+      InstanceId.encode(message.from, writer.uint32(18).fork()).join();
+    }
+    if (message.active !== false) {
+      writer.uint32(24).bool(message.active);
+    }
+    if (message.parent !== "") {
+      writer.uint32(34).string(message.parent);
+    }
+    if (message.parentPollAgeMs !== 0) {
+      writer.uint32(40).uint64(message.parentPollAgeMs);
+    }
+    for (const v of message.children) {
+      ChildStatus.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.escalations) {
+      Escalation.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.jobs !== 0) {
+      writer.uint32(64).uint32(message.jobs);
+    }
+    if (message.jobsWithoutPlace !== 0) {
+      writer.uint32(72).uint32(message.jobsWithoutPlace);
+    }
+    if (message.changesInFlight !== 0) {
+      writer.uint32(80).uint32(message.changesInFlight);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MonitorStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMonitorStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.role = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.from = InstanceId.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.active = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.parent = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.parentPollAgeMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.children.push(ChildStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.escalations.push(Escalation.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.jobs = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.jobsWithoutPlace = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.changesInFlight = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseChildStatus(): ChildStatus {
+  return { role: "", state: "", from: undefined, silenceMs: 0, restarts: 0 };
+}
+
+export const ChildStatus: MessageFns<ChildStatus> = {
+  encode(message: ChildStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.role !== "") {
+      writer.uint32(10).string(message.role);
+    }
+    if (message.state !== "") {
+      writer.uint32(18).string(message.state);
+    }
+    if (message.from !== undefined) {
+      InstanceId.encode(message.from, writer.uint32(26).fork()).join();
+    }
+    if (message.silenceMs !== 0) {
+      writer.uint32(32).uint64(message.silenceMs);
+    }
+    if (message.restarts !== 0) {
+      writer.uint32(40).uint32(message.restarts);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChildStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChildStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.role = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.from = InstanceId.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.silenceMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.restarts = reader.uint32();
             continue;
           }
         }
