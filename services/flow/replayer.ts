@@ -33,6 +33,8 @@ export interface ReplayOptions {
   /** Microseconds of a clock that never goes back. */
   readonly clock: () => number;
   readonly onProgress?: (sent: number) => void;
+  /** Something was heard of a symbol; as `SessionObserver.heard`. */
+  readonly onHeard?: SessionObserver["heard"];
   readonly signal: AbortSignal;
 }
 
@@ -131,6 +133,7 @@ export class Replayer implements SessionObserver {
 
   heard(symbol: string, silenceUs: number, newWriter: boolean, nowUs: number): void {
     this.#outages.heard(symbol, silenceUs, newWriter, nowUs);
+    this.#options.onHeard?.(symbol, silenceUs, newWriter, nowUs);
   }
 
   #open(): void {
