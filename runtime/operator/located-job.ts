@@ -6,7 +6,7 @@ import type { Topology } from "../topology/topology.ts";
 
 /** A job of a cluster and where it is. State `UNSPECIFIED`: its agent does not answer, so nobody knows. */
 export interface LocatedJob extends WatchedJob {
-  /** The agent that keeps it, `agent/n1`; empty while it has no node. */
+  /** Of the agent that keeps it, `agent/n1`; empty while it has no node. */
   readonly agent: string;
   /** Whether it is to run. */
   readonly wanted: boolean;
@@ -15,24 +15,32 @@ export interface LocatedJob extends WatchedJob {
 }
 
 /**
- * Every job that the records name, in the order of their names: as its agent sees it, else as far as the records tell.
- * `statuses`: of each agent that answered, by its role.
+ * Every job that the records name, in the order of their names: as its agent sees it, or another one where it still runs; else as
+ * far as the records tell. `statuses`: of each agent that answered, by its role.
  */
 export function locatedJobs(
   view: DesiredView,
   topology: Topology,
   statuses: ReadonlyMap<string, AgentStatus>,
 ): LocatedJob[] {
-  const watched = new Map<string, WatchedJob>();
+  const watched = new Map<string, (WatchedJob & { readonly agent: string })[]>();
   for (const [agent, { jobs }] of statuses) {
-    for (const job of jobs) watched.set(`${agent} ${job.node} ${job.status?.job}`, job);
+    for (const job of jobs) {
+      const name = job.status?.job ?? "";
+      const seen = watched.get(name);
+      if (seen === undefined) watched.set(name, [{ ...job, agent }]);
+      else seen.push({ ...job, agent });
+    }
   }
   return [...view.jobs.values()]
     .map(({ value: record }) => {
       const agent = topology.agentOf(record.node, parseJob(record.job).service)?.role ?? "";
-      const seen = watched.get(`${agent} ${record.node} ${record.job}`);
-      const known = seen ?? unwatched(record, view.places.get(record.job)?.value, agent, statuses);
-      return { ...known, agent, wanted: record.wanted, reason: record.reason };
+      const seen = watched.get(record.job) ?? [];
+      const known =
+        seen.find((one) => one.agent === agent && one.node === record.node) ??
+        seen.find((one) => one.pid !== 0) ??
+        unwatched(record, view.places.get(record.job)?.value, agent, statuses);
+      return { agent, ...known, wanted: record.wanted, reason: record.reason };
     })
     .toSorted((a, b) => compareText(a.status?.job ?? "", b.status?.job ?? ""));
 }
