@@ -155,3 +155,16 @@ export const HOLIDAYS_MAX = 1000;
 
 /** Accounts with rules in one market. */
 export const ACCOUNTS_CONFIGURED_MAX = 100_000;
+
+/** Roles of one level in one market, and the names that one of them may list. */
+export const ROLES_CONFIGURED_MAX = 256;
+
+/** Labels of one node. */
+export const NODE_LABELS_MAX = 32;
+
+/** Milliseconds without any process of an agent until `up` starts one, as the system of a machine does at boot: well above the time
+ * in which job hosts and coordinators have replaced it. */
+export const BOOT_GUARD_MS = 3000;
+
+/** Milliseconds between the boot guard's looks. */
+export const BOOT_GUARD_POLL_MS = 250;

@@ -2,12 +2,18 @@ import { readFileSync } from "node:fs";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { accounts, name } from "./account-config.ts";
+import { hierarchy, node } from "./hierarchy-config.ts";
+import { hierarchyFaults } from "./hierarchy-faults.ts";
 import { instrument } from "./instrument-config.ts";
+import { placeFaults } from "./layout.ts";
 
 const market = z
   .strictObject({
     cluster: name.default("market"),
-    nodes: z.array(name).min(1).max(64).default(["n1", "n2", "n3"]),
+    /** Names, or names with what is to be known of each. */
+    nodes: z.array(node).min(1).max(64).prefault(["n1", "n2", "n3"]),
+    /** Who watches whom. */
+    hierarchy: hierarchy.prefault({}),
     instruments: z.array(instrument).min(1).max(10_000),
     storage: z.strictObject({ shards: z.int().min(1).max(64).default(1) }).prefault({}),
     crossing: z
@@ -49,7 +55,10 @@ const market = z
         seen.add(entry);
       });
     };
-    repeated("nodes", value.nodes);
+    repeated(
+      "nodes",
+      value.nodes.map((entry) => entry.name),
+    );
     repeated(
       "instruments",
       value.instruments.map((entry) => entry.symbol),
@@ -62,6 +71,10 @@ const market = z
       "accounts",
       value.accounts.map((entry) => entry.name),
     );
+    const faults = hierarchyFaults(value);
+    for (const { path, message } of faults.length > 0 ? faults : placeFaults(value)) {
+      context.addIssue({ code: "custom", path: [...path], message });
+    }
   });
 
 export type MarketConfig = z.infer<typeof market>;

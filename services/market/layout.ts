@@ -1,6 +1,14 @@
 import { join } from "node:path";
+import type { JobRecord } from "../../proto/generated/evercross/v1/hierarchy.ts";
 import { formatJob, jobName, type JobName } from "../../runtime/job/name.ts";
+import type { Topology } from "../../runtime/topology/topology.ts";
+import { topologyOf } from "./arrangement.ts";
 import type { MarketConfig } from "./config.ts";
+import type { ArrangementConfig } from "./hierarchy-config.ts";
+import type { ConfigFault } from "./hierarchy-faults.ts";
+
+/** Of a market's jobs. */
+const SERVICES = ["storage", "crossing", "gateway"] as const;
 
 /** A job that the configuration wants, and where. */
 export interface PlannedJob {
@@ -8,6 +16,10 @@ export interface PlannedJob {
   readonly node: string;
   /** Jobs of one group share a job host. */
   readonly group: string;
+}
+
+export function nodeNames({ nodes }: Pick<MarketConfig, "nodes">): string[] {
+  return nodes.map((node) => node.name);
 }
 
 /** The data folder of one node of a market on this machine. */
@@ -33,27 +45,76 @@ export function replicasOf(config: MarketConfig, job: JobName): readonly JobName
   return [jobName("storage", String(fnv1a(job.key) % config.storage.shards))];
 }
 
+/** What of a configuration says which jobs there are, and where they may be. */
+type PlanConfig = ArrangementConfig & Pick<MarketConfig, "instruments" | "storage" | "crossing" | "gateway">;
+
+/** The nodes that may have jobs of a service: no customer's own, and with an agent that keeps such jobs. */
+function nodesFor(config: ArrangementConfig, topology: Topology, service: string): string[] {
+  const open = config.nodes.filter(
+    (node) => node.customer === "" && topology.agentOf(node.name, service) !== undefined,
+  );
+  return open.map((node) => node.name);
+}
+
+/** Services of a market that no node may have. */
+export function placeFaults(config: ArrangementConfig): ConfigFault[] {
+  const topology = topologyOf(config);
+  return SERVICES.filter((service) => nodesFor(config, topology, service).length === 0).map((service) => ({
+    path: ["nodes"],
+    message: `no node without a customer has an agent that keeps jobs of ${service}`,
+  }));
+}
+
 /**
- * Which jobs there are and on which node each runs: storage and gateways spread over the nodes in turn,
- * symbols in turn over the nodes and then over the job hosts of a node. A pure function of the configuration.
+ * Which jobs there are and on which node each begins: storage and gateways spread over the nodes in turn,
+ * symbols in turn over the nodes and then over the job hosts of a node. A pure function of the configuration. Where they are
+ * later, the store alone says.
  */
-export function planJobs(config: MarketConfig): PlannedJob[] {
-  const node = (index: number): string => config.nodes[index % config.nodes.length] as string;
+export function planJobs(config: PlanConfig): PlannedJob[] {
+  const topology = topologyOf(config);
+  const turn = (service: string): ((index: number) => string) => {
+    const nodes = nodesFor(config, topology, service);
+    return (index) => nodes[index % nodes.length] as string;
+  };
+  const storage = turn("storage");
+  const crossing = turn("crossing");
+  const gateway = turn("gateway");
   const planned: PlannedJob[] = [];
   for (let shard = 0; shard < config.storage.shards; shard++) {
     const job = jobName("storage", String(shard));
-    planned.push({ job, node: node(shard), group: formatJob(job) });
+    planned.push({ job, node: storage(shard), group: formatJob(job) });
   }
   config.instruments.forEach((instrument, index) => {
     const job = jobName("crossing", instrument.symbol);
     // One node further than storage, so that a small market already spreads over its nodes.
     const host = Math.floor(index / config.nodes.length) % config.crossing.hosts;
     const group = config.crossing.isolation === "process" ? formatJob(job) : `crossing-${host}`;
-    planned.push({ job, node: node(index + 1), group });
+    planned.push({ job, node: crossing(index + 1), group });
   });
   for (let instance = 0; instance < config.gateway.instances; instance++) {
     const job = jobName("gateway", String(instance));
-    planned.push({ job, node: node(instance + 2), group: formatJob(job) });
+    planned.push({ job, node: gateway(instance + 2), group: formatJob(job) });
   }
   return planned;
+}
+
+/** The planned jobs as the store has them at first. Storage stays where its data is; all others may go anywhere. */
+export function jobRecords(config: PlanConfig, planned: readonly PlannedJob[], nowMs: number): JobRecord[] {
+  const topology = topologyOf(config);
+  return planned.map(({ job, node, group }) => ({
+    job: formatJob(job),
+    group,
+    labels: [],
+    nodes: job.service === "storage" ? [node] : [],
+    customer: "",
+    apart: "",
+    wanted: true,
+    node,
+    home: topology.homeOf(node) ?? "",
+    reason: "configured",
+    placedMs: nowMs,
+    failed: [],
+    quarantinedUntilMs: 0,
+    quarantines: 0,
+  }));
 }

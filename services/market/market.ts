@@ -10,7 +10,7 @@ import { type ProcessEntry, ProcessRegistry } from "../../runtime/process/regist
 import { spawnNode } from "../../runtime/process/spawn.ts";
 import type { MarketConfig } from "./config.ts";
 import { checkSameShape, claim } from "./data-folder.ts";
-import { gatewayAddresses } from "./layout.ts";
+import { gatewayAddresses, nodeNames } from "./layout.ts";
 import { type LocatedJob, Operator } from "./operator.ts";
 import { choosePorts } from "./ports.ts";
 import { findRunFile, type RunFile, writeRunFile } from "./run-file.ts";
@@ -157,7 +157,7 @@ export async function startMarket(config: MarketConfig, options: MarketOptions):
       broker: { url: broker.url, token: broker.token },
     };
     writeRunFile(dataDir, run);
-    const agents = effective.nodes.map((node) => ({ node, process: keepAgent(node, shared, onEvent) }));
+    const agents = nodeNames(effective).map((node) => ({ node, process: keepAgent(node, shared, onEvent) }));
     const bus = await NatsBus.connect({ ...run.broker, name: "market" });
     const operator = new Operator(effective, bus);
     const market = new LocalMarket({ dataDir, registry, own, broker, agents, operator });

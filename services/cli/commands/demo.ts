@@ -10,6 +10,7 @@ import { Replayer } from "../../flow/replayer.ts";
 import type { Intervention } from "../../flow/intervention.ts";
 import { REPLAY_SILENCE_MAX_MS, REPLAY_WINDOW_REQUESTS } from "../../limits.ts";
 import { ConfigError } from "../../market/config.ts";
+import { nodeNames } from "../../market/layout.ts";
 import type { Market } from "../../market/market.ts";
 import { interruptSignal } from "../interrupt.ts";
 import { killAgent, killBroker, killCrossing } from "../kill.ts";
@@ -43,7 +44,7 @@ function flowOf(options: DemoOptions): Flow {
 function killings(market: Market, { actions, instruments }: FlowSummary): Intervention[] {
   const first = (instruments[0] as { symbol: string }).symbol;
   const last = (instruments.at(-1) as { symbol: string }).symbol;
-  const node = market.config.nodes.at(-1) as string;
+  const node = nodeNames(market.config).at(-1) as string;
   const at = (fifths: number): number => Math.floor((actions * fifths) / 5);
   return [
     killCrossing(market, first, at(1)),
