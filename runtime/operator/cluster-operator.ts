@@ -27,10 +27,9 @@ export interface AskedAgent {
   readonly status: AgentStatus | undefined;
 }
 
-/** What an order makes of the records: a change, nothing to do, or a refusal. */
+/** What an order makes of the records: changes in their order (none: it is so already), or a refusal. */
 export type OrderOutcome =
-  | { readonly kind: "change"; readonly change: RecordChange }
-  | { readonly kind: "done" }
+  | { readonly kind: "ok"; readonly changes: readonly RecordChange[] }
   | { readonly kind: "refused"; readonly code: string; readonly detail: string };
 
 /** Asks the members of a cluster, and changes its desired state by compare-and-set. Knows nothing of what its jobs do. */
@@ -133,18 +132,17 @@ export class ClusterOperator {
   }
 
   /**
-   * Decides by what the records say and changes one, until no other change comes between. Throws `OperatorError` on a refusal, and when
-   * the store cannot be reached.
+   * Decides by what the records say and changes them, anew while another's change comes between. Throws `OperatorError` on a
+   * refusal, and when the store cannot be reached.
    */
   async order(decide: (view: DesiredView) => OrderOutcome): Promise<void> {
     for (let tries = 0; tries < OPERATOR_ORDER_TRIES_MAX; tries++) {
       const before = this.#seen;
       const decided = decide(this.view);
-      if (decided.kind === "done") return;
       if (decided.kind === "refused") throw new OperatorError(decided.detail, decided.code);
-      const outcome = await this.#store.change(decided.change);
-      if (outcome.kind === "ok") {
-        await this.#untilSeen(outcome.revision);
+      const revision = await this.#make(decided.changes);
+      if (revision !== undefined) {
+        await this.#untilSeen(revision);
         return;
       }
       // What is there now decides: a change that came between, or this very one, whose answer was lost.
@@ -157,6 +155,17 @@ export class ClusterOperator {
 
   close(): void {
     this.#watch.stop();
+  }
+
+  /** The revision of the last change, or 0; undefined when one of them was not made, or may not have been. */
+  async #make(changes: readonly RecordChange[]): Promise<number | undefined> {
+    let revision = 0;
+    for (const change of changes) {
+      const outcome = await this.#store.change(change);
+      if (outcome.kind !== "ok") return undefined;
+      revision = outcome.revision;
+    }
+    return revision;
   }
 
   async #untilSeen(revision: number): Promise<void> {

@@ -118,7 +118,7 @@ describe("ClusterOperator", () => {
         it.store.apply({ kind: "job", name: "web/1", expected: held.revision, value });
       }
       const value = { ...held.value, wanted: false };
-      return { kind: "change", change: { kind: "job", name: "web/1", expected: held.revision, value } };
+      return { kind: "ok", changes: [{ kind: "job", name: "web/1", expected: held.revision, value }] };
     });
     expect(decisions).toBe(2);
     expect(it.operator.view.jobs.get("web/1")?.value).toMatchObject({
