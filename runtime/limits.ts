@@ -198,6 +198,7 @@ export const PARENT_BACKOFF_MAX_MS = 350;
 /** The same for a parent that is reached over a wide-area network, where a message may take half a second. */
 export const WIDE_SUSPECT_MS = 3000;
 export const WIDE_SILENCE_MS = 3000;
+export const WIDE_PROBE_MS = 1800;
 export const WIDE_BACKOFF_MIN_MS = 500;
 export const WIDE_BACKOFF_MAX_MS = 4000;
 
@@ -274,6 +275,10 @@ export const HISTORY_BYTES_MAX = 128 * 1024 * 1024;
 export const STREAM_REQUEST_MS = 2000;
 export const STREAM_RETRY_MS = 100;
 
+/** Milliseconds for which nobody may answer for streams before it is certain that the broker has none: it answers for them from its
+ * start, but a link may come back to one that is not whole yet. */
+export const STREAM_DISABLED_MS = 3000;
+
 /** Milliseconds between signs of life of an idle stream to who reads it, and how many may be missed: the loss of the link is seen
  * sooner, by the pings. */
 export const STREAM_HEARTBEAT_MS = 1000;
@@ -281,3 +286,25 @@ export const STREAM_HEARTBEATS_MISSED_MAX = 3;
 
 /** Milliseconds after which the broker forgets a reader of a stream that went without a word. */
 export const STREAM_READER_IDLE_MS = 30_000;
+
+/** Roles whose polls a monitor remembers: its parent's, and those of others that take it for theirs while records change. */
+export const POLLING_ROLES_MAX = 4;
+
+/** Starts of a job host in a row that may fail before its agent says that the node does not serve. */
+export const HOST_SPAWN_FAILURES_MAX = 3;
+
+/** What an agent cannot repair, in one answer to its parent: the rest is told when these are dealt with. */
+export const ESCALATIONS_MAX = 1000;
+
+/** Milliseconds between two hellos over the broker of a job host that no agent polls. */
+export const REMOTE_HELLO_EVERY_MS = 500;
+
+/** Milliseconds that a new agent, or one whose link is back, leaves the hosts of other nodes for a hello before it starts others there:
+ * they say one when they were not polled for `AGENT_SUSPECT_MS`. */
+export const REMOTE_HELLO_MS = AGENT_SUSPECT_MS + 2 * REMOTE_HELLO_EVERY_MS;
+
+/** Milliseconds without a poll after which a job host gives up an open socket: an agent that would still use it has ended itself. */
+export const AGENT_LOST_MS = 2 * AGENT_SUSPECT_MS;
+
+/** Beats in which a message to oneself must come back from the broker, for the link to it to count as up. */
+export const LINK_ECHO_BEATS_MAX = 2;

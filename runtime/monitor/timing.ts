@@ -1,3 +1,26 @@
+import {
+  AGENT_BACKOFF_MAX_MS,
+  AGENT_BACKOFF_MIN_MS,
+  AGENT_SUSPECT_MS,
+  HOST_BEAT_MS,
+  HOST_BEATS_MISSED_MAX,
+  MONITOR_BEAT_MS,
+  MONITOR_PROBE_MS,
+  MONITOR_RESTARTS_MAX,
+  MONITOR_RESTARTS_PERIOD_MS,
+  MONITOR_RETRY_MAX_MS,
+  MONITOR_RETRY_MIN_MS,
+  MONITOR_SILENCE_MS,
+  MONITOR_START_MS,
+  PARENT_BACKOFF_MAX_MS,
+  PARENT_BACKOFF_MIN_MS,
+  PARENT_SUSPECT_MS,
+  WIDE_BACKOFF_MAX_MS,
+  WIDE_BACKOFF_MIN_MS,
+  WIDE_PROBE_MS,
+  WIDE_SILENCE_MS,
+  WIDE_SUSPECT_MS,
+} from "../limits.ts";
 import type { RestartIntensity } from "../process/restart-window.ts";
 
 /** `[min, max]`, both included. */
@@ -23,4 +46,70 @@ export interface MonitorTiming {
   readonly startMs: number;
   readonly intensity: RestartIntensity;
   readonly retryMs: TimeRange;
+}
+
+const HOST_SILENCE_MS = HOST_BEAT_MS * HOST_BEATS_MISSED_MAX;
+
+const STARTS = {
+  startMs: MONITOR_START_MS,
+  intensity: { max: MONITOR_RESTARTS_MAX, periodMs: MONITOR_RESTARTS_PERIOD_MS },
+  retryMs: { min: MONITOR_RETRY_MIN_MS, max: MONITOR_RETRY_MAX_MS },
+};
+
+const NEAR_PARENT = {
+  suspectMs: PARENT_SUSPECT_MS,
+  backoffMs: { min: PARENT_BACKOFF_MIN_MS, max: PARENT_BACKOFF_MAX_MS },
+};
+
+const WIDE_PARENT = {
+  suspectMs: WIDE_SUSPECT_MS,
+  backoffMs: { min: WIDE_BACKOFF_MIN_MS, max: WIDE_BACKOFF_MAX_MS },
+};
+
+/** Of a job host: it only watches its agent. Never paused for too long: no one replaces it, but its jobs. */
+export function hostTiming(): MonitorTiming {
+  return {
+    ...STARTS,
+    beatMs: HOST_BEAT_MS,
+    silenceMs: HOST_SILENCE_MS,
+    probeMs: Infinity,
+    passiveMs: HOST_SILENCE_MS,
+    pauseMs: Infinity,
+    suspectMs: AGENT_SUSPECT_MS,
+    backoffMs: { min: AGENT_BACKOFF_MIN_MS, max: AGENT_BACKOFF_MAX_MS },
+  };
+}
+
+/** Of an agent, over its job hosts. `wideParent`: its parent is reached over a wide-area network. */
+export function agentTiming({ wideParent }: { readonly wideParent: boolean }): MonitorTiming {
+  return {
+    ...STARTS,
+    ...(wideParent ? WIDE_PARENT : NEAR_PARENT),
+    beatMs: HOST_BEAT_MS,
+    silenceMs: HOST_SILENCE_MS,
+    probeMs: Infinity,
+    passiveMs: HOST_SILENCE_MS,
+    pauseMs: AGENT_SUSPECT_MS,
+  };
+}
+
+/** Of a coordinator of whichever level. `wideChildren`: one of its children is reached over a wide-area network. */
+export function coordinatorTiming(wide: {
+  readonly wideParent: boolean;
+  readonly wideChildren: boolean;
+}): MonitorTiming {
+  const silenceMs = wide.wideChildren ? WIDE_SILENCE_MS : MONITOR_SILENCE_MS;
+  return {
+    ...STARTS,
+    ...(wide.wideParent ? WIDE_PARENT : NEAR_PARENT),
+    beatMs: MONITOR_BEAT_MS,
+    silenceMs,
+    probeMs: wide.wideChildren ? WIDE_PROBE_MS : MONITOR_PROBE_MS,
+    passiveMs: silenceMs,
+    // Before this, neither its children nor its parent can have replaced it.
+    pauseMs: Math.min(
+      wide.wideChildren ? WIDE_SUSPECT_MS : PARENT_SUSPECT_MS,
+      wide.wideParent ? WIDE_SILENCE_MS : MONITOR_SILENCE_MS,
+    ),
+  };
 }
