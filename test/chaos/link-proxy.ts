@@ -67,6 +67,13 @@ export class LinkProxy {
     this.#applyAll();
   }
 
+  /** Opens every link. */
+  reset(): void {
+    this.#all = OPEN;
+    this.#ofClient.clear();
+    this.#applyAll();
+  }
+
   /** Breaks every connection and listens no more. */
   close(): Promise<void> {
     for (const connection of this.#connections) this.#break(connection);
