@@ -228,6 +228,13 @@ export const CHANGE_TIMEOUT_MS = 1000;
 /** Changes of the store that one coordinator has under way: the jobs of a lost node at once, a cold start in portions. */
 export const CHANGES_IN_FLIGHT_MAX = 256;
 
+/** Nodes that may give a job up before it is quarantined, even where more are left: by then the job is at fault, and each further
+ * node would be troubled by it in vain. */
+export const JOB_PLACES_MAX = 5;
+
+/** Jobs that one coordinator looks for a place for in one step: a thousand nodes are looked at for each. The rest have the next step. */
+export const PLACINGS_PER_STEP_MAX = 1024;
+
 /** Milliseconds that a job must have run where it was put, for its failures to be forgotten. */
 export const JOB_GOOD_MS = 60_000;
 

@@ -3,6 +3,8 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import {
+  BROKER_FILE_BYTES_MAX,
+  BROKER_MEMORY_BYTES_MAX,
   BROKER_PENDING_BYTES_MAX,
   BROKER_PORT_TRIES_MAX,
   BROKER_READY_MS,
@@ -30,7 +32,7 @@ export interface BrokerOptions {
 
 const logFile = (dataDir: string): string => join(dataDir, "log", "broker.log");
 
-function configuration(port: number, token: string): string {
+function configuration(port: number, token: string, storeDir: string): string {
   if (!/^[A-Za-z0-9_-]{16,128}$/.test(token))
     throw new RangeError("a broker's token has 16 to 128 of A-Z a-z 0-9 _ -");
   return [
@@ -38,6 +40,13 @@ function configuration(port: number, token: string): string {
     `max_payload: ${MESSAGE_BYTES_MAX}`,
     `max_pending: ${BROKER_PENDING_BYTES_MAX}`,
     `authorization { token: "${token}" }`,
+    "jetstream {",
+    `  store_dir: ${JSON.stringify(storeDir)}`,
+    // On the disk before it is acknowledged, as the checkpoint logs are.
+    "  sync_interval: always",
+    `  max_file_store: ${BROKER_FILE_BYTES_MAX}`,
+    `  max_memory_store: ${BROKER_MEMORY_BYTES_MAX}`,
+    "}",
     "",
   ].join("\n");
 }
@@ -114,7 +123,7 @@ export class Broker {
     const folder = join(dataDir, "broker");
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const file = join(folder, "nats.conf");
-    writeFileSync(file, configuration(port, token), { mode: 0o600 });
+    writeFileSync(file, configuration(port, token, join(folder, "jetstream")), { mode: 0o600 });
     const process = { command: binary, args: ["-c", file], logFile: logFile(dataDir) };
     return new KeptProcess({
       kind: "broker",

@@ -58,6 +58,11 @@ export class NatsBus implements Bus {
     }
   }
 
+  /** The connection itself, for what only this broker has: its stored streams. Closed by `close` alone. */
+  get connection(): NatsConnection {
+    return this.#connection;
+  }
+
   publish(subject: string, data: Uint8Array, reply?: string): void {
     if (data.length > MESSAGE_BYTES_MAX) {
       throw new RangeError(`message of ${data.length} bytes to ${subject} exceeds ${MESSAGE_BYTES_MAX}`);
