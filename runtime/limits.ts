@@ -315,3 +315,23 @@ export const AGENT_LOST_MS = 2 * AGENT_SUSPECT_MS;
 
 /** Beats in which a message to oneself must come back from the broker, for the link to it to count as up. */
 export const LINK_ECHO_BEATS_MAX = 2;
+
+/** Events for the history that are under way to the broker at a time, milliseconds for its answer, and before they are sent again. */
+export const HISTORY_IN_FLIGHT_MAX = 64;
+export const HISTORY_REQUEST_MS = 2000;
+export const HISTORY_RETRY_MS = 500;
+
+/** Milliseconds by which the clocks of a node and of the broker may differ for a reading from a time on to miss nothing. */
+export const HISTORY_SKEW_MS = 60_000;
+
+/** Milliseconds for reading what the history holds. */
+export const HISTORY_READ_MS = 10_000;
+
+/** Events that a reader remembers, to know one that was stored twice. */
+export const HISTORY_REMEMBERED_MAX = 4096;
+
+/** Milliseconds between two looks of an agent at all jobs, while records of them change. */
+export const DESIRED_EVERY_MS = 20;
+
+/** Milliseconds that a monitor which ends itself has to tell the history why. */
+export const HISTORY_LAST_WORDS_MS = 200;
