@@ -325,7 +325,7 @@ export const HISTORY_RETRY_MS = 500;
 export const HISTORY_SKEW_MS = 60_000;
 
 /** Milliseconds for reading what the history holds. */
-export const HISTORY_READ_MS = 10_000;
+export const HISTORY_READ_MS = 5000;
 
 /** Events that a reader remembers, to know one that was stored twice. */
 export const HISTORY_REMEMBERED_MAX = 4096;

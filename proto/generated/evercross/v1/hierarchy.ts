@@ -283,6 +283,10 @@ export interface HistoryEvent {
   oldInstance: string;
   newInstance: string;
   tookMs: number;
+  /** Counts the events of the instance that tells them, from 1: the same number again is the same event again. */
+  number: number;
+  /** Events of this instance before it that were never told: the broker was away for too long. */
+  lost: number;
 }
 
 function createBaseMonitorPoll(): MonitorPoll {
@@ -1898,6 +1902,8 @@ function createBaseHistoryEvent(): HistoryEvent {
     oldInstance: "",
     newInstance: "",
     tookMs: 0,
+    number: 0,
+    lost: 0,
   };
 }
 
@@ -1932,6 +1938,12 @@ export const HistoryEvent: MessageFns<HistoryEvent> = {
     }
     if (message.tookMs !== 0) {
       writer.uint32(80).uint64(message.tookMs);
+    }
+    if (message.number !== 0) {
+      writer.uint32(88).uint32(message.number);
+    }
+    if (message.lost !== 0) {
+      writer.uint32(96).uint32(message.lost);
     }
     return writer;
   },
@@ -2027,6 +2039,22 @@ export const HistoryEvent: MessageFns<HistoryEvent> = {
             }
 
             message.tookMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.number = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.lost = reader.uint32();
             continue;
           }
         }
