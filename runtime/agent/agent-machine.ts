@@ -1,334 +1,481 @@
 import { type AgentStatus, JobState, type JobStatus } from "../../proto/generated/evercross/v1/control.ts";
 import {
-  HOST_BEAT_MS,
-  HOST_BEATS_MISSED_MAX,
+  type Escalation,
+  HistoryKind,
+  type NodeHealth,
+  type PlaceRecord,
+} from "../../proto/generated/evercross/v1/hierarchy.ts";
+import {
+  ESCALATIONS_MAX,
   HOST_EXIT_MS,
   HOST_START_MS,
-  HOSTS_STARTING_MAX,
+  JOB_DETAIL_CHARS_MAX,
   PROCESS_GRACE_MS,
 } from "../limits.ts";
-import type { ProcessIdentity } from "../process/process-identity.ts";
-import type { AgentEvent, AgentInput, AgentOutput, DesiredJob, FoundHost } from "./agent-message.ts";
-import { HostSpawner } from "./host-spawner.ts";
+import type { InstanceId } from "../monitor/instance.ts";
+import { Monitor } from "../monitor/monitor.ts";
+import type { MonitorEvent, MonitorInput, MonitorOutput, Peer } from "../monitor/monitor-message.ts";
+import type { MonitorTiming } from "../monitor/timing.ts";
+import type { AgentInput, AgentOutput, FoundHost } from "./agent-message.ts";
+import { HostBoard } from "./host-board.ts";
+import { formatHostInstance, hostInstance } from "./host-name.ts";
 import { JobBoard } from "./job-board.ts";
-import { WatchedHost } from "./watched-host.ts";
+import { placeRecord, samePlace } from "./place-record.ts";
+import type { WatchedHost } from "./watched-host.ts";
+import type { WatchedJobState } from "./watched-job.ts";
+
+export interface AgentMachineOptions {
+  /** `agent/n1`. */
+  readonly role: string;
+  readonly self: InstanceId;
+  /** Job hosts without a job that each of its nodes keeps ready. */
+  readonly spares: number;
+  /** The hosts of its own node that were there before it. */
+  readonly found: readonly FoundHost[];
+  readonly timing: MonitorTiming;
+  /** `[0, 1)`. */
+  readonly random: () => number;
+  /** Order of instances; absent: `compareInstances`. */
+  readonly prefers?: (a: InstanceId, b: InstanceId) => number;
+}
+
+type Input<K extends AgentInput["kind"]> = Extract<AgentInput, { kind: K }>;
+
+const isUp = (state: JobState): boolean => state === JobState.STARTING || state === JobState.RUNNING;
 
 /**
- * The decisions of an agent: which host runs which job, who is dead, what is started again. Its invariants:
+ * The decisions of an agent: which host runs which job, who is dead, what is started again. A `Monitor` of level agent decides for it who
+ * is silent, which of several agents lives on and when its parent is to be started again (`../HIERARCHY.md`). Its own invariants:
  *
  * 1. A job is told to start in at most one host at a time, and only when the host that had it is gone, or did not go
  *    within `HOST_EXIT_MS` of SIGKILL.
- * 2. A host whose state is not known is killed, never asked (I5).
- * 3. Until every host that was found at the start has said hello or is dead, nothing is started.
+ * 2. A host whose state is not known is killed, never asked (I5). Hosts of other nodes are not judged while the link is down.
+ * 3. Until its passive round is over, nothing is started. Until the first `desired`, nothing is stopped, and nothing started but what
+ *    was found and failed since.
  * 4. One job's failures start no other job again more than `GROUP_DEATHS_MAX` times for each halving of its group (`JobBoard`).
+ * 5. An agent that was paused ends itself before it judges anything by what it sees then.
  *
  * Pure: `now` is in milliseconds since the Unix epoch and never goes back.
  */
 export class AgentMachine {
-  readonly #spares: number;
-  readonly #hosts = new Map<string, WatchedHost>();
-  readonly #links = new Map<number, WatchedHost>();
+  readonly #options: AgentMachineOptions;
+  readonly #hosts: HostBoard;
   readonly #jobs: JobBoard;
-  readonly #spawner = new HostSpawner();
+  readonly #monitor: Monitor;
+  readonly #places = new Map<string, PlaceRecord>();
+  #parent: Peer | undefined;
+  #linkUp = true;
   #adopting = true;
+  #desired = false;
+  #ended = false;
   #now: number;
+  /** When the monitor was stepped last. */
+  #watchedAt: number;
   #beat = 0;
   #outputs: AgentOutput[] = [];
 
-  constructor(spares: number, found: readonly FoundHost[], now: number) {
-    this.#spares = spares;
+  constructor(options: AgentMachineOptions, now: number) {
+    const { role, self, timing, random, prefers } = options;
+    this.#options = options;
     this.#now = now;
-    this.#jobs = new JobBoard((name, subject, detail) => {
-      this.#event(name, subject, detail);
+    this.#watchedAt = now;
+    this.#jobs = new JobBoard((event) => {
+      this.#outputs.push({ kind: "event", event });
     });
-    for (const { host, identity } of found) {
-      this.#spawner.know(host);
-      this.#hosts.set(host, new WatchedHost(host, "expected", now, identity));
-    }
+    this.#hosts = new HostBoard(role, self.node, options.found, now);
+    this.#monitor = new Monitor(
+      {
+        role,
+        self,
+        timing,
+        random,
+        launches: false,
+        surroundings: { parent: undefined, children: this.#hosts.peers() },
+        ...(prefers === undefined ? {} : { prefers }),
+      },
+      now,
+    );
   }
 
   step(now: number, input: AgentInput): AgentOutput[] {
     if (now < this.#now) throw new RangeError(`time went back from ${this.#now} to ${now}`);
     this.#now = now;
     this.#outputs = [];
-    this.#take(input);
-    if (this.#adopting) this.#endAdoption();
-    if (!this.#adopting) this.#reconcile();
+    if (this.#ended) return [];
+    if (now - this.#watchedAt > this.#options.timing.pauseMs) this.#watch({ kind: "tick" });
+    if (!this.#hasEnded()) this.#take(input);
+    if (!this.#hasEnded()) this.#surround();
+    if (!this.#hasEnded() && !this.#adopting) this.#reconcile();
+    if (!this.#hasEnded()) this.#tellPlaces();
     return this.#outputs;
   }
 
-  /** `node` and `pid` are the shell's to fill in. */
-  status(): Pick<AgentStatus, "hosts" | "jobs"> {
-    const pidOf = (host: string | undefined): number =>
-      host === undefined ? 0 : (this.#hosts.get(host)?.identity?.pid ?? 0);
+  /** Its passive round is over, and it knows what is wanted. */
+  get active(): boolean {
+    return !this.#adopting && this.#desired;
+  }
+
+  status(): AgentStatus {
+    const { role, self } = this.#options;
     return {
-      hosts: [...this.#hosts.values()].map((host) => ({
+      node: self.node,
+      role,
+      pid: self.pid,
+      startTicks: self.startTicks,
+      active: this.active,
+      hosts: [...this.#hosts.all()].map((host) => ({
         host: host.name,
         pid: host.identity?.pid ?? 0,
         spare: host.group === undefined,
-        node: "",
+        node: host.node,
       })),
-      jobs: [...this.#jobs.all()].map((job) => ({
-        status: { job: job.name, state: job.state, epoch: job.epoch, detail: job.detail, instance: "" },
-        node: "",
-        host: job.host ?? "",
-        pid: pidOf(job.host),
-        restarts: job.restarts,
-        sinceMs: Math.floor(job.since),
-      })),
+      jobs: [...this.#jobs.all()].map((job) => {
+        const { node, host, pid, restarts, sinceMs, state, epoch, detail, instance } = placeRecord(role, job);
+        const status = { job: job.name, state, epoch, detail, instance };
+        return { status, host, pid, restarts, sinceMs, node };
+      }),
     };
+  }
+
+  /** What it cannot repair by itself. */
+  escalations(): Escalation[] {
+    const found: Escalation[] = [];
+    for (const job of this.#jobs.escalated()) {
+      if (found.length === ESCALATIONS_MAX) break;
+      if (job.wanted)
+        found.push({
+          element: job.name,
+          reason: job.detail.slice(0, JOB_DETAIL_CHARS_MAX),
+          node: job.node,
+        });
+    }
+    return found;
+  }
+
+  health(): NodeHealth[] {
+    return this.#hosts.health();
+  }
+
+  // A method, not the field: after a call that may set it, the compiler would still believe what it saw before.
+  #hasEnded(): boolean {
+    return this.#ended;
   }
 
   #take(input: AgentInput): void {
     switch (input.kind) {
       case "tick":
-        this.#tick();
-        break;
+        this.#watch(input);
+        if (!this.#hasEnded()) this.#judgeByTime();
+        return;
+      case "link":
+        if (input.up && !this.#linkUp) this.#hosts.openRemote(this.#now);
+        this.#linkUp = input.up;
+        return this.#watch(input);
+      case "poll":
+      case "announced":
+      case "launched":
+        return this.#watch(input);
       case "desired":
-        this.#setDesired(input.jobs);
-        break;
+        return this.#setDesired(input);
       case "hello":
-        this.#hello(input.link, input.host, input.identity, input.jobs);
-        break;
-      case "answer":
-        this.#answer(input.link, input.beat, input.jobs);
-        break;
+        return this.#hello(input);
+      case "hostAnswer":
+        return this.#answer(input);
       case "job": {
-        const host = this.#links.get(input.link);
+        const host = this.#hosts.byLink(input.link);
         if (host !== undefined) this.#report(host, input.status);
-        break;
+        return;
       }
       case "closed": {
-        const host = this.#links.get(input.link);
-        this.#links.delete(input.link);
-        if (host === undefined) break;
-        host.link = undefined;
-        this.#failHost(host, input.detail);
-        break;
+        const host = this.#hosts.byLink(input.link);
+        if (host === undefined) return;
+        this.#hosts.unlink(host);
+        return this.#failHost(host, input.detail);
       }
       case "spawned": {
-        const host = this.#hosts.get(input.host);
+        const host = this.#hosts.get(input.node, input.host);
         if (host !== undefined) host.identity = input.identity;
-        break;
+        return;
       }
-      case "exit":
-        this.#exit(input.host, input.detail);
-        break;
+      case "exit": {
+        const host = this.#hosts.get(input.node, input.host);
+        if (host !== undefined) this.#exit(host, input.detail);
+        return;
+      }
       case "kill": {
-        const host = this.#hosts.get(this.#jobs.get(input.job)?.host ?? "");
-        if (host === undefined) break;
+        const host = this.#jobs.get(input.job)?.host;
+        if (host === undefined) return;
         host.ordered = true;
-        this.#failHost(host, `killed by an operator for the sake of ${input.job}`);
-        break;
+        return this.#failHost(host, `killed by an operator for the sake of ${input.job}`);
       }
     }
   }
 
-  #event(name: AgentEvent, subject: string, detail: string): void {
-    this.#outputs.push({ kind: "event", name, subject, detail });
-  }
-
-  #setDesired(desired: readonly DesiredJob[]): void {
-    for (const job of this.#jobs.setDesired(desired, this.#now)) {
-      const link = this.#hosts.get(job.host ?? "")?.link;
-      if (link === undefined) continue;
-      job.become(JobState.WANTSTOP, this.#now);
-      this.#outputs.push({ kind: "stop", link, job: job.name });
+  #watch(input: MonitorInput): void {
+    this.#watchedAt = this.#now;
+    for (const output of this.#monitor.step(this.#now, input)) {
+      if (this.#ended) return;
+      this.#heed(output);
     }
   }
 
-  #tick(): void {
-    const before = this.#beat;
-    this.#beat += 1;
-    for (const host of this.#hosts.values()) {
+  #heed(output: MonitorOutput): void {
+    switch (output.kind) {
+      case "poll": {
+        this.#beat = output.beat;
+        const link = this.#hosts.byRole(output.child)?.link;
+        if (link !== undefined) this.#outputs.push({ kind: "pollHost", link, beat: output.beat });
+        return;
+      }
+      case "answer":
+        this.#outputs.push({ ...output, escalations: this.escalations(), nodes: this.health() });
+        return;
+      case "active":
+        // Later rounds, after the link was down, are about the hosts of other nodes: those are waited for by `isOpen`.
+        if (output.active) this.#adopting = false;
+        return;
+      case "failed": {
+        const host = this.#hosts.byRole(output.child);
+        if (host !== undefined) this.#endHost(host, output.reason);
+        return;
+      }
+      case "suicide":
+        this.#ended = true;
+        this.#outputs.push(output);
+        return;
+      case "announce":
+      case "launch":
+      case "event":
+        this.#outputs.push(output);
+        return;
+      // Its hosts are neither probed nor launched by its monitor, and their hello said that they are up.
+      case "probe":
+      case "up":
+      case "lost":
+        return;
+    }
+  }
+
+  #surround(): void {
+    if (!this.#hosts.takeChanged()) return;
+    this.#watch({
+      kind: "surroundings",
+      surroundings: { parent: this.#parent, children: this.#hosts.peers() },
+    });
+  }
+
+  #event(host: WatchedHost, event: Pick<MonitorEvent, "kind" | "cause"> & Partial<MonitorEvent>): void {
+    const whole = { element: host.role, node: host.node, oldInstance: "", newInstance: "", tookMs: 0 };
+    this.#outputs.push({ kind: "event", event: { ...whole, ...event } });
+  }
+
+  #setDesired({ jobs, nodes, parent }: Input<"desired">): void {
+    this.#desired = true;
+    this.#parent = parent;
+    this.#hosts.setNodes(nodes, this.#now);
+    for (const job of this.#jobs.setDesired(jobs, this.#now)) this.#stop(job);
+  }
+
+  #stop(job: WatchedJobState): void {
+    const link = job.host?.link;
+    if (link === undefined) return;
+    job.become(JobState.WANTSTOP, this.#now, job.detail);
+    job.orderedBeat = this.#beat;
+    this.#jobs.touch(job);
+    this.#outputs.push({ kind: "stop", link, job: job.name });
+  }
+
+  /** What no monitor judges: hosts that are on their way in or out. */
+  #judgeByTime(): void {
+    for (const host of this.#hosts.all()) {
       const age = this.#now - host.since;
-      switch (host.phase) {
-        case "up":
-          if (before - host.answered >= HOST_BEATS_MISSED_MAX) {
-            this.#failHost(host, `did not answer ${HOST_BEATS_MISSED_MAX} beats`);
-          } else if (host.link !== undefined) {
-            this.#outputs.push({ kind: "poll", link: host.link, beat: this.#beat });
-          }
-          break;
-        case "expected":
-          if (age > HOST_BEAT_MS * HOST_BEATS_MISSED_MAX)
-            this.#failHost(host, "said no hello to its new agent");
-          break;
-        case "starting":
-          if (age > HOST_START_MS) this.#failHost(host, `said no hello in ${HOST_START_MS} ms`);
-          break;
-        case "retiring":
-          if (age > PROCESS_GRACE_MS) this.#failHost(host, "did not end when asked to");
-          break;
-        case "ending":
-          if (age <= HOST_EXIT_MS) break;
-          this.#event("host_not_gone", host.name, `still there ${HOST_EXIT_MS} ms after SIGKILL`);
-          this.#exit(host.name, "is taken for gone");
-          break;
+      if (host.phase === "ending" && age > HOST_EXIT_MS) {
+        const cause = `still there ${HOST_EXIT_MS} ms after SIGKILL: taken for gone`;
+        this.#event(host, { kind: HistoryKind.FAILED, cause });
+        this.#exit(host, "is taken for gone");
+      }
+      if (!host.direct && !this.#linkUp) continue;
+      if (host.phase === "starting" && age > HOST_START_MS) {
+        this.#failHost(host, `said no hello in ${HOST_START_MS} ms`);
+      }
+      if (host.phase === "retiring" && age > PROCESS_GRACE_MS) {
+        this.#failHost(host, "did not end when asked to");
       }
     }
   }
 
-  #hello(link: number, name: string, identity: ProcessIdentity, jobs: readonly JobStatus[]): void {
-    let host = this.#hosts.get(name);
-    const stranger = host?.identity !== undefined && host.identity.pid !== identity.pid;
-    if (host !== undefined && (stranger || (host.phase !== "expected" && host.phase !== "starting"))) {
-      this.#event("host_refused", name, `process ${identity.pid} says hello as a host that is ${host.phase}`);
-      this.#outputs.push({ kind: "drop", link });
-      return;
+  #hello({ link, node, host: name, identity, jobs }: Input<"hello">): void {
+    let host = this.#hosts.get(node, name);
+    // One that hears its agent over the broker says hello for as long as it is not polled.
+    if (host === undefined || host.link !== link) {
+      if (host !== undefined && this.#refuses(host, identity)) {
+        const cause = `process ${identity.pid} says hello as a host that is ${host.phase}`;
+        this.#event(host, { kind: HistoryKind.TWIN_STOPPED, cause });
+        if (host.identity?.pid !== identity.pid) this.#outputs.push({ kind: "retire", link });
+        this.#outputs.push({ kind: "drop", link });
+        return;
+      }
+      if (host?.phase !== "starting") {
+        host ??= this.#hosts.meet(node, name, this.#now, identity);
+        const newInstance = formatHostInstance(node, identity);
+        this.#event(host, { kind: HistoryKind.ADOPTED, cause: "said hello", newInstance });
+      }
+      this.#hosts.saidHello(host, link, identity, this.#now);
     }
-    if (host?.phase !== "starting") this.#event("host_adopted", name, `process ${identity.pid}`);
-    if (host === undefined) {
-      this.#spawner.know(name);
-      host = new WatchedHost(name, "up", this.#now, identity);
-      this.#hosts.set(name, host);
-    }
-    host.enter("up", this.#now);
-    host.identity = identity;
-    host.link = link;
-    host.answered = this.#beat;
-    this.#links.set(link, host);
-    this.#spawner.succeeded();
-    for (const status of jobs) this.#adopt(host, status);
-  }
-
-  #adopt(host: WatchedHost, status: JobStatus): void {
-    const job = this.#jobs.get(status.job);
-    const free = job !== undefined && job.wanted && job.host === undefined;
-    if (!free || (status.state !== JobState.STARTING && status.state !== JobState.RUNNING)) {
-      this.#report(host, status);
-      return;
-    }
-    if (job.state === JobState.IDLE || job.state === JobState.STOPPED)
-      job.become(JobState.WANTRUN, this.#now);
-    job.become(status.state, this.#now, status.detail);
-    job.epoch = status.epoch;
-    job.host = host.name;
-    job.startedBeat = this.#beat;
-    host.group ??= job.group;
-    this.#event("job_adopted", job.name, host.name);
-  }
-
-  #answer(link: number, beat: number, jobs: readonly JobStatus[]): void {
-    const host = this.#links.get(link);
-    if (host === undefined) return;
-    if (beat > this.#beat) return this.#failHost(host, `answered beat ${beat}, which is yet to come`);
-    host.answered = Math.max(host.answered, beat);
     for (const status of jobs) this.#report(host, status);
+  }
+
+  #refuses(host: WatchedHost, { pid, startTicks }: FoundHost["identity"]): boolean {
+    const known = host.identity;
+    if (known !== undefined && (known.pid !== pid || known.startTicks !== startTicks)) return true;
+    return host.phase !== "expected" && host.phase !== "starting";
+  }
+
+  #answer({ link, beat, jobs, best }: Input<"hostAnswer">): void {
+    const host = this.#hosts.byLink(link);
+    if (host?.identity === undefined) return;
+    const from = hostInstance(host.node, host.identity);
+    this.#watch({ kind: "answer", child: host.role, from, beat, best });
+    if (this.#ended || host.phase !== "up") return;
+    for (const status of jobs) this.#report(host, status, beat);
     const named = new Set(jobs.map((status) => status.job));
-    for (const job of this.#jobs.on(host)) {
-      if (named.has(job.name) || beat <= job.startedBeat) continue;
-      return this.#failHost(host, `does not know its job ${job.name}`);
+    for (const job of host.jobs) {
+      if (named.has(job.name) || beat <= job.orderedBeat) continue;
+      if (host.direct) return this.#failHost(host, `does not know its job ${job.name}`);
+      // What was said over the broker may be lost: said again, or taken for heard.
+      if (job.state === JobState.STARTING) this.#start(job, host, link);
+      else this.#jobs.stopped(job, this.#now, `${host.name} does not run it any more`);
     }
   }
 
-  /** What a host says of a job: true for the host, not always what was decided. */
-  #report(host: WatchedHost, status: JobStatus): void {
+  /** What a host says of a job: true for the host, not always what was decided. `beat`: in its answer to this poll. */
+  #report(host: WatchedHost, status: JobStatus, beat?: number): void {
     const job = this.#jobs.get(status.job);
-    if (job === undefined || job.host !== host.name) {
-      const starts = status.state === JobState.STARTING || status.state === JobState.RUNNING;
-      if (!starts || host.link === undefined) return;
-      this.#event("job_stopped_twin", status.job, `${host.name} runs it, and should not`);
-      this.#outputs.push({ kind: "stop", link: host.link, job: status.job });
+    if (job === undefined || job.host !== host) {
+      if (isUp(status.state)) this.#meetJob(host, job, status);
       return;
     }
-    if (status.epoch !== 0) job.epoch = status.epoch;
+    if (status.epoch !== 0 && status.epoch !== job.epoch) {
+      job.epoch = status.epoch;
+      this.#jobs.touch(job);
+    }
     if (status.state === JobState.RUNNING && job.state === JobState.STARTING) {
-      job.become(JobState.RUNNING, this.#now, status.detail);
+      this.#jobs.running(job, status, this.#now);
     } else if (status.state === JobState.STOPPED) {
       this.#jobs.stopped(job, this.#now, status.detail);
+    } else if (isUp(status.state) && job.state === JobState.WANTSTOP && (beat ?? 0) > job.orderedBeat) {
+      this.#stop(job);
+    }
+  }
+
+  /** A host runs a job that it was not told to run: kept where nothing speaks against it, else stopped there. */
+  #meetJob(host: WatchedHost, job: WatchedJobState | undefined, status: JobStatus): void {
+    const free = job === undefined ? !this.#desired : job.wanted && job.host === undefined;
+    if (free && host.phase === "up" && (!this.#desired || job?.node === host.node)) {
+      this.#jobs.adopt(host, status, this.#beat, this.#now);
+    } else if (this.#desired && host.link !== undefined) {
+      const cause = `${host.name} runs it, and should not`;
+      const event = {
+        kind: HistoryKind.TWIN_STOPPED,
+        element: status.job,
+        oldInstance: status.instance,
+        cause,
+      };
+      this.#event(host, event);
+      this.#outputs.push({ kind: "stop", link: host.link, job: status.job });
     }
   }
 
   #failHost(host: WatchedHost, reason: string): void {
     if (host.phase === "ending") return;
-    if (host.phase !== "retiring") this.#event("host_failed", host.name, reason);
-    if (host.phase === "starting") this.#spawner.failed(this.#now);
-    if (host.link !== undefined) {
-      this.#outputs.push({ kind: "drop", link: host.link });
-      this.#links.delete(host.link);
-      host.link = undefined;
-    }
-    host.enter("ending", this.#now);
-    if (host.identity === undefined) this.#exit(host.name, reason);
-    else this.#outputs.push({ kind: "kill", host: host.name, identity: host.identity });
+    if (host.phase !== "retiring") this.#tellFailed(host, reason);
+    this.#endHost(host, reason);
   }
 
-  #exit(name: string, detail: string): void {
-    const host = this.#hosts.get(name);
-    if (host === undefined) return;
-    this.#hosts.delete(name);
-    if (host.link !== undefined) {
-      this.#outputs.push({ kind: "drop", link: host.link });
-      this.#links.delete(host.link);
-    }
-    if (host.phase === "starting") this.#spawner.failed(this.#now);
-    if (host.phase !== "ending" && host.phase !== "retiring") this.#event("host_failed", name, detail);
+  #tellFailed(host: WatchedHost, cause: string): void {
+    const oldInstance = host.identity === undefined ? "" : formatHostInstance(host.node, host.identity);
+    this.#event(host, { kind: HistoryKind.FAILED, cause, oldInstance });
+  }
+
+  #endHost(host: WatchedHost, reason: string): void {
+    if (host.phase === "ending") return;
+    const { link, identity, node, name } = host;
+    if (link !== undefined) this.#outputs.push({ kind: "drop", link });
+    this.#hosts.end(host, this.#now);
+    if (identity === undefined) this.#exit(host, reason);
+    else this.#outputs.push({ kind: "kill", node, host: name, identity });
+  }
+
+  #exit(host: WatchedHost, detail: string): void {
+    const { link, phase } = host;
+    if (link !== undefined) this.#outputs.push({ kind: "drop", link });
+    this.#hosts.remove(host, this.#now);
+    if (phase !== "ending" && phase !== "retiring") this.#tellFailed(host, detail);
     this.#jobs.hostGone(host, this.#now, detail);
   }
 
-  #endAdoption(): void {
-    for (const host of this.#hosts.values()) if (host.phase === "expected" || host.phase === "ending") return;
-    this.#adopting = false;
-    this.#event("adoption_done", "agent", `${this.#hosts.size} hosts adopted`);
-  }
-
   #reconcile(): void {
-    const waiting = new Set<string>();
+    const waiting = new Map<string, Set<string>>();
     const inUse = new Set<string>();
-    for (const job of this.#jobs.all()) {
-      inUse.add(job.group);
-      if (job.host !== undefined || !job.wanted || job.retryAt > this.#now) continue;
-      if (job.state !== JobState.WANTRUN) job.become(JobState.WANTRUN, this.#now, job.detail);
-      const host = this.#hostFor(job.group);
-      if (host?.link === undefined) {
-        waiting.add(job.group);
-        continue;
+    for (const job of this.#jobs.loose()) {
+      inUse.add(`${job.node}/${job.group}`);
+      if (job.retryAt > this.#now || !this.#mayAct(job.node)) continue;
+      if (job.state !== JobState.WANTRUN) {
+        job.become(JobState.WANTRUN, this.#now, job.detail);
+        this.#jobs.touch(job);
       }
-      host.group = job.group;
-      job.host = host.name;
-      job.startedBeat = this.#beat;
-      job.become(JobState.STARTING, this.#now, job.detail);
-      this.#outputs.push({ kind: "start", link: host.link, job: job.name });
+      const host = this.#hosts.on(job.node)?.hostFor(job.group);
+      if (host?.link !== undefined) this.#start(job, host, host.link);
+      else waiting.set(job.node, (waiting.get(job.node) ?? new Set()).add(job.group));
     }
-    this.#retire(inUse);
-    this.#spawn(waiting.size);
+    for (const nodeHosts of this.#hosts.nodes()) {
+      if (!this.#mayAct(nodeHosts.node)) continue;
+      const wanted = this.#hosts.isWanted(nodeHosts.node);
+      for (const host of nodeHosts.all()) this.#retireIdle(host, inUse, wanted);
+      if (!wanted) continue;
+      const groups = waiting.get(nodeHosts.node)?.size ?? 0;
+      for (const { node, name } of nodeHosts.make(groups, this.#options.spares, this.#now)) {
+        this.#outputs.push({ kind: "spawn", node, host: name });
+      }
+    }
   }
 
-  #hostFor(group: string): WatchedHost | undefined {
-    let spare: WatchedHost | undefined;
-    for (const host of this.#hosts.values()) {
-      if (host.phase !== "up") continue;
-      if (host.group === group) return host;
-      if (host.group === undefined) spare ??= host;
+  #mayAct(node: string): boolean {
+    const hosts = this.#hosts.on(node);
+    return hosts !== undefined && (hosts.direct || (this.#linkUp && hosts.isOpen(this.#now)));
+  }
+
+  #start(job: WatchedJobState, host: WatchedHost, link: number): void {
+    this.#jobs.assign(job, host, this.#beat);
+    if (job.state !== JobState.STARTING) {
+      job.become(JobState.STARTING, this.#now, job.detail);
+      if (job.failedAt !== undefined) {
+        this.#jobs.tell(job, { kind: HistoryKind.RESTARTED, cause: job.detail, oldInstance: job.instance });
+      }
     }
-    return spare;
+    this.#outputs.push({ kind: "start", link, job: job.name });
   }
 
   /** A host whose group has no job any more ends; it does not become a spare, for jobs leave traces. */
-  #retire(inUse: ReadonlySet<string>): void {
-    for (const host of this.#hosts.values()) {
-      if (host.phase !== "up" || host.group === undefined || inUse.has(host.group) || host.link === undefined)
-        continue;
-      if (this.#jobs.on(host).length > 0) continue;
-      this.#outputs.push({ kind: "retire", link: host.link });
-      host.enter("retiring", this.#now);
-    }
+  #retireIdle(host: WatchedHost, inUse: ReadonlySet<string>, nodeWanted: boolean): void {
+    if (host.phase !== "up" || host.link === undefined || host.jobs.size > 0) return;
+    if (nodeWanted && (host.group === undefined || inUse.has(`${host.node}/${host.group}`))) return;
+    this.#outputs.push({ kind: "retire", link: host.link });
+    this.#hosts.retire(host, this.#now);
   }
 
-  #spawn(groupsWaiting: number): void {
-    if (!this.#spawner.mayAt(this.#now)) return;
-    let starting = 0;
-    let spares = 0;
-    for (const host of this.#hosts.values()) {
-      if (host.phase === "starting") starting += 1;
-      if (host.phase === "up" && host.group === undefined) spares += 1;
-    }
-    const missing = groupsWaiting + this.#spares - spares - starting;
-    for (let count = Math.min(missing, HOSTS_STARTING_MAX - starting); count > 0; count--) {
-      const name = this.#spawner.nextName();
-      this.#hosts.set(name, new WatchedHost(name, "starting", this.#now, undefined));
-      this.#outputs.push({ kind: "spawn", host: name });
+  #tellPlaces(): void {
+    for (const [name, job] of this.#jobs.takeTouched()) {
+      const before = this.#places.get(name);
+      if (job === undefined) {
+        if (!this.#places.delete(name)) continue;
+        this.#outputs.push({ kind: "place", job: name, place: undefined });
+        continue;
+      }
+      const place = placeRecord(this.#options.role, job);
+      if (samePlace(before, place)) continue;
+      this.#places.set(name, place);
+      this.#outputs.push({ kind: "place", job: name, place });
     }
   }
 }

@@ -1,40 +1,39 @@
-import type { ChildProcess } from "node:child_process";
-import type { Logger } from "pino";
-import { AgentRequest, AgentResponse, type HostMessage } from "../../proto/generated/evercross/v1/control.ts";
-import type { AgentStatus } from "../../proto/generated/evercross/v1/control.ts";
-import { HOST_BEAT_MS, HOST_EXIT_MS, HOST_EXIT_POLL_MS, SPARE_HOSTS } from "../limits.ts";
-import type { Bus, BusMessage } from "../messaging/bus.ts";
-import { agentSubject } from "../messaging/subject.ts";
-import { identify, isAlive, ownIdentity, signalProcess, type ProcessIdentity } from "../process/process-identity.ts";
-import type { ProcessRegistry } from "../process/registry.ts";
-import { waitFor } from "../process/wait.ts";
+import type { AgentStatus, HostMessage } from "../../proto/generated/evercross/v1/control.ts";
+import { HistoryKind, type PlaceRecord } from "../../proto/generated/evercross/v1/hierarchy.ts";
+import { HOST_BEAT_MS, SPARE_HOSTS } from "../limits.ts";
+import type { Bus } from "../messaging/bus.ts";
+import type { InstanceId } from "../monitor/instance.ts";
+import type { MonitorEvent } from "../monitor/monitor-message.ts";
+import { parseRole } from "../monitor/role.ts";
+import { agentTiming, type MonitorTiming } from "../monitor/timing.ts";
+import { AgentDesk } from "./agent-desk.ts";
 import { AgentMachine } from "./agent-machine.ts";
-import type { AgentInput, AgentOutput, DesiredJob, FoundHost } from "./agent-message.ts";
+import type { AgentInput, AgentOutput } from "./agent-message.ts";
+import type { AgentMessageBody, HostLinksHandlers } from "./host-links.ts";
+import { foundHosts, HostProcesses, type HostProcessesOptions } from "./host-processes.ts";
 import { HostServer } from "./host-server.ts";
+import { RemoteHosts } from "./remote-hosts.ts";
 
-export interface AgentOptions {
+/** What is wanted of an agent, as the store says. */
+export type AgentDesired = Omit<Extract<AgentInput, { kind: "desired" }>, "kind">;
+
+export interface AgentOptions extends Omit<HostProcessesOptions, "node"> {
   readonly cluster: string;
-  readonly node: string;
-  readonly desired: readonly DesiredJob[];
+  /** `agent/n1`. */
+  readonly role: string;
+  /** This process. Its node is the one whose job hosts are reached by the local socket. */
+  readonly self: InstanceId;
   readonly socketPath: string;
-  readonly registry: ProcessRegistry;
-  /** Starts the process of a job host of this name, detached. */
-  readonly spawnHost: (host: string) => ChildProcess;
+  /** Starts another monitor, its parent, on a node. Rejects when it could not be started. */
+  readonly launchRole: (role: string, node: string, failed: InstanceId | undefined) => Promise<unknown>;
+  /** Each detection, restart and end, for the history. */
+  readonly onEvent: (event: MonitorEvent) => void;
+  /** A job of this agent changed, or (undefined) is none any more: for the directory. */
+  readonly onPlace: (job: string, place: PlaceRecord | undefined) => void;
+  /** It has ended itself: the process is to end; the job hosts go on. */
+  readonly onSuicide: (reason: string) => void;
   readonly spares?: number;
-  readonly logger: Logger;
-}
-
-/** How a job host of a node is named in the registry. */
-export function hostEntryName(node: string, host: string): string {
-  return `${node}.${host}`;
-}
-
-function foundHosts(registry: ProcessRegistry, node: string): FoundHost[] {
-  const prefix = hostEntryName(node, "");
-  return registry
-    .alive()
-    .filter((entry) => entry.kind === "host" && entry.name.startsWith(prefix))
-    .map((entry) => ({ host: entry.name.slice(prefix.length), identity: entry }));
+  readonly timing?: MonitorTiming;
 }
 
 /** Milliseconds since the Unix epoch that never go back. */
@@ -44,97 +43,118 @@ const nowMs = (): number => performance.timeOrigin + performance.now();
 export class Agent {
   readonly #options: AgentOptions;
   readonly #machine: AgentMachine;
+  readonly #processes: HostProcesses;
   #server: HostServer | undefined;
+  #remote: RemoteHosts | undefined;
+  #desk: AgentDesk | undefined;
+  #parent: string | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #links = 0;
   #stopped = false;
 
   private constructor(options: AgentOptions) {
+    const { role, self, registry, timing = agentTiming({ wideParent: false }) } = options;
     this.#options = options;
-    const found = foundHosts(options.registry, options.node);
-    this.#machine = new AgentMachine(options.spares ?? SPARE_HOSTS, found, nowMs());
+    this.#processes = new HostProcesses({ ...options, node: self.node }, (input) => {
+      this.#step(input);
+    });
+    this.#machine = new AgentMachine(
+      {
+        role,
+        self,
+        spares: options.spares ?? SPARE_HOSTS,
+        found: foundHosts(registry, role, self.node),
+        timing,
+        random: Math.random,
+      },
+      nowMs(),
+    );
   }
 
+  /** Only one agent of a role may be started on a node: the job hosts hang on its socket. */
   static async start(options: AgentOptions): Promise<Agent> {
     const agent = new Agent(options);
-    agent.#server = await HostServer.listen(options.socketPath, {
-      onMessage: (link, message) => {
-        agent.#hear(link, message);
-      },
-      onClosed: (link, detail) => {
-        agent.#step({ kind: "closed", link, detail });
-      },
-    });
-    agent.#step({ kind: "desired", jobs: options.desired });
-    agent.#timer = setInterval(() => {
+    // There is no way to the broker yet: what is reached by it is not judged.
+    agent.#step({ kind: "link", up: false });
+    agent.#server = await HostServer.listen(options.socketPath, options.self.node, agent.#handlers());
+    const tick = (): void => {
       agent.#step({ kind: "tick" });
-    }, HOST_BEAT_MS);
+    };
+    // What has arrived is read first: after a pause, the answers are older than the silence.
+    agent.#timer = setInterval(setImmediate, HOST_BEAT_MS / 2, tick);
     return agent;
   }
 
-  /** Answers operators (`AgentRequest`) from now on. Whether there is a broker is no concern of the jobs. */
+  /** The whole of what is wanted from now on. */
+  setDesired(desired: AgentDesired): void {
+    this.#parent = desired.parent?.role;
+    this.#desk?.setParent(this.#parent);
+    this.#step({ kind: "desired", ...desired });
+  }
+
+  /** Is heard over this bus from now on: by its parent, by job hosts of other nodes, by operators. `setLink` is still to be called. */
   serve(bus: Bus): void {
-    bus.subscribe(agentSubject(this.#options.cluster, this.#options.node), (message) => {
-      if (message.reply !== undefined) bus.publish(message.reply, this.#request(message));
+    const { cluster, role, self } = this.#options;
+    const agent = parseRole(role).name;
+    this.#remote = new RemoteHosts({ cluster, agent, node: self.node, bus }, this.#handlers());
+    this.#desk = new AgentDesk({
+      cluster,
+      role,
+      self,
+      bus,
+      status: () => this.status(),
+      give: (input) => {
+        this.#step(input);
+      },
     });
+    this.#desk.setParent(this.#parent);
+  }
+
+  /** Whether the way to the broker is there; not before the first call. */
+  setLink(up: boolean): void {
+    this.#step({ kind: "link", up });
   }
 
   status(): AgentStatus {
-    return {
-      node: this.#options.node,
-      role: `agent/${this.#options.node}`,
-      ...ownIdentity(),
-      active: true,
-      ...this.#machine.status(),
-    };
+    return this.#machine.status();
   }
 
   /** The job hosts go on. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
+    this.#desk?.close();
+    await this.#remote?.close();
     await this.#server?.close();
   }
 
-  #request(message: BusMessage): Uint8Array {
-    const answer = (error: string, status?: AgentStatus): Uint8Array =>
-      AgentResponse.encode({ error, status }).finish();
-    let request: AgentRequest;
-    try {
-      request = AgentRequest.decode(message.data);
-    } catch (error) {
-      return answer(`not an AgentRequest: ${(error as Error).message}`);
-    }
-    switch (request.body?.$case) {
-      case "status":
-        return answer("", this.status());
-      case "killJob": {
-        const { job } = request.body.value;
-        const watched = this.status().jobs.find((one) => one.status?.job === job);
-        if (watched === undefined) return answer(`node ${this.#options.node} has no job ${job}`);
-        if (watched.host === "") return answer(`job ${job} has no host at this moment; ask again`);
-        this.#step({ kind: "kill", job });
-        return answer("", this.status());
-      }
-      case undefined:
-        return answer("the request is empty or of a later version");
-    }
+  #handlers(): HostLinksHandlers {
+    return {
+      nextLink: () => ++this.#links,
+      onMessage: (link, node, message) => {
+        this.#hear(link, node, message);
+      },
+      onClosed: (link, detail) => {
+        this.#step({ kind: "closed", link, detail });
+      },
+    };
   }
 
-  #hear(link: number, message: HostMessage): void {
+  #hear(link: number, node: string, message: HostMessage): void {
     switch (message.body?.$case) {
       case "hello": {
         const { host, pid, startTicks, jobs } = message.body.value;
-        this.#step({ kind: "hello", link, host, identity: { pid, startTicks }, jobs });
+        this.#step({ kind: "hello", link, node, host, identity: { pid, startTicks }, jobs });
         break;
       }
       case "answer":
-        this.#step({ kind: "answer", link, beat: message.body.value.beat, jobs: message.body.value.jobs });
+        this.#step({ kind: "hostAnswer", link, ...message.body.value });
         break;
       case "job":
         this.#step({ kind: "job", link, status: message.body.value });
         break;
       case undefined:
-        this.#server?.drop(link);
+        this.#drop(link);
         this.#step({ kind: "closed", link, detail: "sent an empty message" });
         break;
     }
@@ -146,76 +166,69 @@ export class Agent {
   }
 
   #perform(output: AgentOutput): void {
-    const server = this.#server;
     switch (output.kind) {
-      case "poll":
-        server?.send(output.link, { $case: "poll", value: { beat: output.beat, from: undefined, role: "" } });
-        break;
+      case "pollHost": {
+        const { role, self: from } = this.#options;
+        return this.#send(output.link, { $case: "poll", value: { beat: output.beat, from, role } });
+      }
       case "start":
-        server?.send(output.link, { $case: "startJob", value: { job: output.job } });
-        break;
+        return this.#send(output.link, { $case: "startJob", value: { job: output.job } });
       case "stop":
-        server?.send(output.link, { $case: "stopJob", value: { job: output.job } });
-        break;
+        return this.#send(output.link, { $case: "stopJob", value: { job: output.job } });
       case "retire":
-        server?.send(output.link, { $case: "retire", value: {} });
-        break;
+        return this.#send(output.link, { $case: "retire", value: {} });
       case "drop":
-        server?.drop(output.link);
-        break;
+        return this.#drop(output.link);
       case "spawn":
-        this.#spawn(output.host);
-        break;
+        return this.#processes.spawn(output.node, output.host);
       case "kill":
-        void this.#kill(output.host, output.identity);
-        break;
-      case "event":
-        this.#options.logger.info({ subject: output.subject, detail: output.detail }, output.name);
-        break;
+        return this.#processes.kill(output.node, output.host, output.identity);
+      case "place":
+        return this.#options.onPlace(output.job, output.place);
+      case "answer":
+        return this.#desk?.answer(output);
+      case "announce":
+        return this.#desk?.announce(output);
+      case "launch":
+        return void this.#launch(output.role, output.node, output.failed);
+      case "event": {
+        const { kind, ...event } = output.event;
+        this.#options.logger.info(event, HISTORY_NAMES.get(kind) ?? "event");
+        return this.#options.onEvent(output.event);
+      }
+      case "suicide":
+        return this.#end(output.reason);
     }
   }
 
-  #spawn(host: string): void {
-    const { registry, node } = this.#options;
-    let child: ChildProcess;
-    const exited = (detail: string): void => {
-      setImmediate(() => {
-        this.#step({ kind: "exit", host, detail });
-      });
-    };
-    try {
-      child = this.#options.spawnHost(host);
-    } catch (error) {
-      exited(`cannot be started: ${(error as Error).message}`);
-      return;
-    }
-    child.once("error", (error) => {
-      exited(`cannot be started: ${error.message}`);
-    });
-    child.once("exit", (code, signal) => {
-      exited(`exit ${signal ?? code}`);
-    });
-    const identity = child.pid === undefined ? undefined : identify(child.pid);
-    if (identity === undefined) return;
-    try {
-      // Who takes the market down must see it even before it can speak for itself.
-      registry.register("host", hostEntryName(node, host), identity);
-    } catch (error) {
-      child.kill("SIGKILL");
-      this.#options.logger.warn({ host, error: (error as Error).message }, "host not wanted");
-      return;
-    }
-    const input: AgentInput = { kind: "spawned", host, identity };
-    // Outputs of one step are carried out in their order: the machine is not stepped from within.
-    setImmediate(() => {
-      this.#step(input);
-    });
+  #send(link: number, body: AgentMessageBody): void {
+    this.#server?.send(link, body);
+    this.#remote?.send(link, body);
   }
 
-  async #kill(host: string, identity: ProcessIdentity): Promise<void> {
-    signalProcess(identity, "SIGKILL");
-    const gone = (): boolean => !isAlive(identity);
-    if ((await waitFor(gone, HOST_EXIT_MS, HOST_EXIT_POLL_MS)) === undefined) return;
-    this.#step({ kind: "exit", host, detail: "its process is gone" });
+  #drop(link: number): void {
+    this.#server?.drop(link);
+    this.#remote?.drop(link);
+  }
+
+  async #launch(role: string, node: string, failed: InstanceId | undefined): Promise<void> {
+    const input = { kind: "launched", role, node } as const;
+    try {
+      await this.#options.launchRole(role, node, failed);
+    } catch (error) {
+      return this.#step({ ...input, ok: false, detail: (error as Error).message });
+    }
+    this.#step({ ...input, ok: true, detail: "" });
+  }
+
+  #end(reason: string): void {
+    this.#options.logger.warn({ reason }, "agent ends itself");
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    this.#options.onSuicide(reason);
   }
 }
+
+const HISTORY_NAMES = new Map<HistoryKind, string>(
+  Object.entries(HistoryKind).map(([name, kind]) => [kind, name.toLowerCase()]),
+);

@@ -3,21 +3,17 @@ import { createServer, type Server, type Socket } from "node:net";
 import { AgentMessage, HostMessage } from "../../proto/generated/evercross/v1/control.ts";
 import { CONTROL_FRAME_BYTES_MAX } from "../limits.ts";
 import { encodeFrame, FrameReader } from "../messaging/frame.ts";
+import type { AgentMessageBody, HostLinks, HostLinksHandlers } from "./host-links.ts";
 
-export interface HostServerHandlers {
-  onMessage(link: number, message: HostMessage): void;
-  /** Not called for a link that was dropped. */
-  onClosed(link: number, detail: string): void;
-}
-
-/** The agent's end of the local socket: one link for each job host that connects. */
-export class HostServer {
+/** The agent's end of its node's local socket: one link for each job host that connects. */
+export class HostServer implements HostLinks {
   readonly #server: Server;
-  readonly #handlers: HostServerHandlers;
+  readonly #node: string;
+  readonly #handlers: HostLinksHandlers;
   readonly #links = new Map<number, Socket>();
-  #counter = 0;
 
-  private constructor(handlers: HostServerHandlers) {
+  private constructor(node: string, handlers: HostLinksHandlers) {
+    this.#node = node;
     this.#handlers = handlers;
     this.#server = createServer((socket) => {
       this.#accept(socket);
@@ -25,8 +21,8 @@ export class HostServer {
   }
 
   /** Listens in the place of whatever listened there before: only one agent of a node may do this. */
-  static async listen(path: string, handlers: HostServerHandlers): Promise<HostServer> {
-    const server = new HostServer(handlers);
+  static async listen(path: string, node: string, handlers: HostLinksHandlers): Promise<HostServer> {
+    const server = new HostServer(node, handlers);
     rmSync(path, { force: true });
     await new Promise<void>((resolve, reject) => {
       server.#server.once("error", reject);
@@ -35,7 +31,7 @@ export class HostServer {
     return server;
   }
 
-  send(link: number, body: NonNullable<AgentMessage["body"]>): void {
+  send(link: number, body: AgentMessageBody): void {
     this.#links.get(link)?.write(encodeFrame(AgentMessage.encode({ body }).finish()));
   }
 
@@ -57,7 +53,7 @@ export class HostServer {
   }
 
   #accept(socket: Socket): void {
-    const link = ++this.#counter;
+    const link = this.#handlers.nextLink();
     const reader = new FrameReader(CONTROL_FRAME_BYTES_MAX);
     this.#links.set(link, socket);
     const end = (detail: string): void => {
@@ -75,7 +71,7 @@ export class HostServer {
           end(`spoke nonsense: ${(error as Error).message}`);
           return;
         }
-        this.#handlers.onMessage(link, message);
+        this.#handlers.onMessage(link, this.#node, message);
       });
       if (fault !== undefined) end(`spoke nonsense: ${fault}`);
     });

@@ -1,4 +1,6 @@
 import type { ProcessIdentity } from "../process/process-identity.ts";
+import { hostEntryName, hostRole } from "./host-name.ts";
+import type { WatchedJobState } from "./watched-job.ts";
 
 /**
  * - `expected`: was there before this agent, has not said hello yet
@@ -11,23 +13,39 @@ export type HostPhase = "expected" | "starting" | "up" | "retiring" | "ending";
 
 /** One job host as its agent sees it. */
 export class WatchedHost {
+  readonly node: string;
   /** `h3`; unique on the node. */
   readonly name: string;
+  /** `n1.h3`. */
+  readonly key: string;
+  /** `host/n1.h3`. */
+  readonly role: string;
+  /** Runs on the agent's own node, and is reached without the broker. */
+  readonly direct: boolean;
   phase: HostPhase;
   /** Time of the last change of phase. */
   since: number;
   identity: ProcessIdentity | undefined;
   /** The connection by which it speaks. */
   link: number | undefined;
-  /** The last beat that it answered. */
-  answered = 0;
   /** Undefined: a spare. */
   group: string | undefined;
+  /** The jobs that were told to start in it, or were found there, and are not known to be gone. */
+  readonly jobs = new Set<WatchedJobState>();
   /** Its end was ordered by an operator: nobody's failure. */
   ordered = false;
 
-  constructor(name: string, phase: HostPhase, now: number, identity: ProcessIdentity | undefined) {
-    this.name = name;
+  constructor(
+    place: { readonly node: string; readonly name: string; readonly direct: boolean },
+    phase: HostPhase,
+    now: number,
+    identity: ProcessIdentity | undefined,
+  ) {
+    this.node = place.node;
+    this.name = place.name;
+    this.direct = place.direct;
+    this.key = hostEntryName(place.node, place.name);
+    this.role = hostRole(place.node, place.name);
     this.phase = phase;
     this.since = now;
     this.identity = identity;

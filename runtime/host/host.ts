@@ -1,13 +1,10 @@
-import type { AgentMessage } from "../../proto/generated/evercross/v1/control.ts";
+import { hostInstance } from "../agent/host-name.ts";
 import { ownIdentity } from "../process/process-identity.ts";
-import { AgentLink } from "./agent-link.ts";
+import { AgentWatch, type AgentWatchOptions } from "./agent-watch.ts";
 import { JobTable, type JobTableOptions } from "./job-table.ts";
 import { rehearse } from "./rehearsal.ts";
 
-export interface HostOptions extends JobTableOptions {
-  /** `h3`; unique on the node. */
-  readonly host: string;
-  readonly socketPath: string;
+export interface HostOptions extends JobTableOptions, AgentWatchOptions {
   /** The host was given this job to run. */
   readonly onStart?: (job: string) => void;
   /** Its agent wants it to end, and its jobs have stopped. */
@@ -19,49 +16,39 @@ export interface Host {
   stop(): Promise<void>;
 }
 
-/** Runs the jobs that the node's agent gives it, with or without an agent alive. */
+/** Runs the jobs that its agent gives it, with or without an agent alive, and starts the agent again when there is none. */
 export function runHost(options: HostOptions): Host {
-  const { host, socketPath, logger, onStart, onRetired } = options;
-  const { pid, startTicks } = ownIdentity();
+  const { host, node, logger, onStart, onRetired } = options;
+  const identity = ownIdentity();
   let idle = true;
   const jobs = new JobTable(options, (status) => {
-    link.send({ $case: "job", value: status });
+    agent.send({ $case: "job", value: status });
   });
   const stop = async (): Promise<void> => {
     idle = false;
     await jobs.stopAll();
-    link.close();
+    agent.close();
   };
-  const hear = (message: AgentMessage): void => {
-    switch (message.body?.$case) {
-      case "poll":
-        link.send({
-          $case: "answer",
-          value: { beat: message.body.value.beat, jobs: jobs.statuses(), best: undefined },
-        });
-        break;
-      case "startJob":
-        idle = false;
-        onStart?.(message.body.value.job);
-        jobs.start(message.body.value.job);
-        break;
-      case "stopJob":
-        void jobs.stop(message.body.value.job);
-        break;
-      case "retire":
-        void stop().then(onRetired);
-        break;
-      case undefined:
-        logger.warn("agent sent an empty message, or one of a later version");
-        break;
-    }
-  };
-  const link = new AgentLink({
-    socketPath,
-    hello: () => ({ body: { $case: "hello", value: { host, pid, startTicks, jobs: jobs.statuses() } } }),
-    onMessage: hear,
-    logger,
-  });
+  const agent = new AgentWatch(
+    options,
+    {
+      hello: () => ({ host, ...identity, jobs: jobs.statuses() }),
+      jobs: () => jobs.statuses(),
+      onOrder: (order) => {
+        switch (order.$case) {
+          case "startJob":
+            idle = false;
+            onStart?.(order.value.job);
+            return jobs.start(order.value.job);
+          case "stopJob":
+            return void jobs.stop(order.value.job);
+          case "retire":
+            return void stop().then(onRetired);
+        }
+      },
+    },
+    hostInstance(node, identity),
+  );
   rehearse(options.definitions.values(), () => idle, logger);
   return { stop };
 }

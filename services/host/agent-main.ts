@@ -2,8 +2,10 @@ import { join } from "node:path";
 import { Agent } from "../../runtime/agent/agent.ts";
 import { agentSocketPath } from "../../runtime/agent/socket-path.ts";
 import { formatJob } from "../../runtime/job/name.ts";
+import { roleName } from "../../runtime/monitor/role.ts";
 import { NatsBus } from "../../runtime/messaging/nats-bus.ts";
 import { builtModule } from "../../runtime/process/package-root.ts";
+import { ownIdentity } from "../../runtime/process/process-identity.ts";
 import { ProcessRegistry } from "../../runtime/process/registry.ts";
 import { spawnNode } from "../../runtime/process/spawn.ts";
 import { planJobs } from "../market/layout.ts";
@@ -27,12 +29,12 @@ if (other !== undefined) throw new Error(`node ${node} has an agent already: pro
 
 const { config, broker } = readRunFile(dataDir);
 const hostModule = builtModule("services/host/host-main");
+const alone = (what: string) => (): Promise<never> =>
+  Promise.reject(new Error(`${what}: the agents of this market know but their own node`));
 agent = await Agent.start({
   cluster: config.cluster,
-  node,
-  desired: planJobs(config)
-    .filter((planned) => planned.node === node)
-    .map(({ job, group }) => ({ job: formatJob(job), group })),
+  role: roleName("agent", node),
+  self: { node, ...ownIdentity() },
   socketPath: agentSocketPath(dataDir, node),
   registry,
   spawnHost: (host) =>
@@ -41,8 +43,21 @@ agent = await Agent.start({
       ["--data", dataDir, "--node", node, "--host", host],
       join(dataDir, "log", `hosts-${node}.log`),
     ),
+  launcher: { launch: alone("launch"), kill: alone("kill") },
+  launchRole: alone("launch"),
   logger,
+  onEvent: () => undefined,
+  onPlace: () => undefined,
+  onSuicide: () => process.exit(0),
+});
+agent.setDesired({
+  jobs: planJobs(config)
+    .filter((planned) => planned.node === node)
+    .map(({ job, group }) => ({ job: formatJob(job), group, node })),
+  nodes: [node],
+  parent: undefined,
 });
 logger.info("agent started");
 // The jobs need no broker to be watched: operators are heard when there is one.
 agent.serve(await NatsBus.connect({ ...broker, name: `agent ${node}` }));
+agent.setLink(true);

@@ -1,9 +1,10 @@
 import { mkdirSync } from "node:fs";
-import { hostEntryName } from "../../runtime/agent/agent.ts";
+import { hostEntryName } from "../../runtime/agent/host-name.ts";
 import { agentSocketPath } from "../../runtime/agent/socket-path.ts";
 import { runHost } from "../../runtime/host/host.ts";
 import { parseJob } from "../../runtime/job/name.ts";
 import { NatsBus } from "../../runtime/messaging/nats-bus.ts";
+import { roleName } from "../../runtime/monitor/role.ts";
 import { ProcessRegistry } from "../../runtime/process/registry.ts";
 import { nodeFolder, replicasOf } from "../market/layout.ts";
 import { readRunFile } from "../market/run-file.ts";
@@ -34,6 +35,8 @@ const running = runHost({
   host,
   dataDir: folder,
   version: programVersion(),
+  agent: { role: roleName("agent", node), on: [node] },
+  launchAgent: () => Promise.reject(new Error("the agents of this market are kept by who started it")),
   socketPath: agentSocketPath(dataDir, node),
   bus: NatsBus.connect({ ...broker, name: `host ${node}.${host}` }),
   logger,

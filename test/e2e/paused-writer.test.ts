@@ -9,7 +9,12 @@ import { BusReplicaPort } from "../../runtime/log/bus-replica-port.ts";
 import { ReplicaLogReader } from "../../runtime/log/replica-log-reader.ts";
 import { NatsBus } from "../../runtime/messaging/nats-bus.ts";
 import { jobSubject } from "../../runtime/messaging/subject.ts";
-import { isAlive, type ProcessIdentity, signalProcess } from "../../runtime/process/process-identity.ts";
+import {
+  isAlive,
+  ownIdentity,
+  type ProcessIdentity,
+  signalProcess,
+} from "../../runtime/process/process-identity.ts";
 import { ProcessRegistry } from "../../runtime/process/registry.ts";
 import { waitFor } from "../../runtime/process/wait.ts";
 import type { Intervention } from "../../services/flow/intervention.ts";
@@ -28,14 +33,25 @@ interface KnownHost {
   readonly jobs: Map<string, JobStatus>;
 }
 
-/** The agent's place at the local socket, taken by a test: it hears all job hosts, starts jobs in them, and ends none. */
+/** The agent's place at the local socket, taken by a test: it polls all job hosts, starts jobs in them, and ends none. */
 class HandAgent {
   readonly hosts = new Map<number, KnownHost>();
   #server: HostServer | undefined;
+  #links = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   async listen(path: string): Promise<void> {
-    this.#server = await HostServer.listen(path, {
-      onMessage: (link, { body }) => {
+    const from = { node: "n1", ...ownIdentity() };
+    let beat = 0;
+    // Hosts that nobody polls would start an agent.
+    this.#timer = setInterval(() => {
+      beat += 1;
+      for (const link of this.hosts.keys())
+        this.#server?.send(link, { $case: "poll", value: { beat, from, role: "agent/n1" } });
+    }, HOST_BEAT_MS);
+    this.#server = await HostServer.listen(path, "n1", {
+      nextLink: () => ++this.#links,
+      onMessage: (link, _, { body }) => {
         if (body?.$case === "hello") {
           const { host: name, pid, startTicks, jobs } = body.value;
           const known = new Map(jobs.map((status) => [status.job, status]));
@@ -64,6 +80,7 @@ class HandAgent {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#timer);
     await this.#server?.close();
   }
 }

@@ -1,7 +1,7 @@
 // A job host whose jobs need no broker: `node host-process.mjs DATA NODE HOST SOCKET`. Runs the built runtime.
 import { mkdirSync } from "node:fs";
 import { pino } from "pino";
-import { hostEntryName } from "../../dist/runtime/agent/agent.js";
+import { hostEntryName } from "../../dist/runtime/agent/host-name.js";
 import { runHost } from "../../dist/runtime/host/host.js";
 import { MemoryBus } from "../../dist/runtime/messaging/memory-bus.js";
 import { ProcessRegistry } from "../../dist/runtime/process/registry.js";
@@ -48,6 +48,8 @@ const hosted = runHost({
   dataDir,
   version: "test",
   socketPath,
+  agent: { role: `agent/${node}`, on: [node] },
+  launchAgent: () => Promise.reject(new Error("the test starts its agents by itself")),
   bus: Promise.resolve(new MemoryBus()),
   logger: pino({ level: "silent" }),
   onRetired: () => process.exit(0),

@@ -13,7 +13,7 @@ import { agentSocketPath } from "../../../runtime/agent/socket-path.ts";
 import type { Bus } from "../../../runtime/messaging/bus.ts";
 import { MemoryBus } from "../../../runtime/messaging/memory-bus.ts";
 import { agentSubject } from "../../../runtime/messaging/subject.ts";
-import { signalProcess } from "../../../runtime/process/process-identity.ts";
+import { ownIdentity, signalProcess } from "../../../runtime/process/process-identity.ts";
 import { ProcessRegistry } from "../../../runtime/process/registry.ts";
 import { spawnNode } from "../../../runtime/process/spawn.ts";
 import { terminate } from "../../../runtime/process/terminate.ts";
@@ -24,13 +24,17 @@ import { temporaryFolder } from "../../support/temporary-folder.ts";
 const HOST = fileURLToPath(new URL("../../support/host-process.mjs", import.meta.url));
 const DEADLINE_MS = 20_000;
 
+const notHere = (): Promise<never> => Promise.reject(new Error("there is but one node"));
+
 /** An agent in this process over job hosts that are real processes, without a broker; all gone when the test ends. */
 function node(groups: Readonly<Record<string, readonly string[]>>) {
   const dataDir = temporaryFolder();
   const registry = new ProcessRegistry(dataDir);
   registry.open();
   const socketPath = agentSocketPath(dataDir, "n1");
-  const desired = Object.entries(groups).flatMap(([group, jobs]) => jobs.map((job) => ({ job, group })));
+  const jobs = Object.entries(groups).flatMap(([group, members]) =>
+    members.map((job) => ({ job, group, node: "n1" })),
+  );
   let agent: Agent | undefined;
   onTestFinished(async () => {
     await agent?.stop();
@@ -43,14 +47,20 @@ function node(groups: Readonly<Record<string, readonly string[]>>) {
     async start(): Promise<void> {
       agent = await Agent.start({
         cluster: "test",
-        node: "n1",
-        desired,
+        role: "agent/n1",
+        self: { node: "n1", ...ownIdentity() },
         socketPath,
         registry,
         spawnHost: (host) =>
           spawnNode(HOST, [dataDir, "n1", host, socketPath], join(dataDir, "log", "hosts.log")),
+        launcher: { launch: notHere, kill: notHere },
+        launchRole: notHere,
         logger: pino({ level: "silent" }),
+        onEvent: () => undefined,
+        onPlace: () => undefined,
+        onSuicide: (reason) => expect.unreachable(reason),
       });
+      agent.setDesired({ jobs, nodes: ["n1"], parent: undefined });
     },
     serve(bus: Bus): void {
       agent?.serve(bus);
@@ -171,7 +181,7 @@ describe("Agent", () => {
 
     const status = await ask(AgentRequest.encode({ body: { $case: "status", value: {} } }).finish());
     expect(status).toMatchObject({ error: "", status: { node: "n1", jobs: [it.job("steady/1")] } });
-    expect((await kill("steady/2")).error).toBe("node n1 has no job steady/2");
+    expect((await kill("steady/2")).error).toBe("agent/n1 has no job steady/2");
     expect((await ask(new Uint8Array())).error).toBe("the request is empty or of a later version");
     expect((await ask(Uint8Array.of(0x0a, 0xff))).error).toContain("not an AgentRequest");
 

@@ -19,7 +19,7 @@ describe("job states", () => {
   });
 
   test("a transition that is not in the table stops the agent by name", () => {
-    const job = new WatchedJobState("x/1", "g", 0);
+    const job = new WatchedJobState("x/1", { node: "n1", group: "g" }, 0);
     expect(() => job.become(JobState.RUNNING, 1)).toThrow("job x/1 cannot go from idle to running");
     expect(jobStateName(WANTSTOP)).toBe("wantstop");
   });
