@@ -13,17 +13,6 @@ import { isAccount } from "./order-table.ts";
 
 type Refusal = 0 | RejectReason;
 
-const WAITING: readonly number[] = [
-  OrderType.STOP,
-  OrderType.STOP_LIMIT,
-  OrderType.TRAILING_STOP,
-  OrderType.MARKET_IF_TOUCHED,
-];
-const RESTING: readonly number[] = [
-  TimeInForce.DAY,
-  TimeInForce.GOOD_TILL_CANCEL,
-  TimeInForce.GOOD_TILL_DATE,
-];
 const OF_MARKET: readonly number[] = [
   TimeInForce.IMMEDIATE_OR_CANCEL,
   TimeInForce.FILL_OR_KILL,
@@ -91,7 +80,7 @@ function checkTime(type: number, timeInForce: number): Refusal {
   if (type === OrderType.MARKET)
     return OF_MARKET.includes(timeInForce) ? 0 : RejectReason.INVALID_TIME_IN_FORCE;
   if (type === OrderType.LIMIT) return 0;
-  return RESTING.includes(timeInForce) ? 0 : RejectReason.INVALID_TIME_IN_FORCE;
+  return isRestingTime(timeInForce) ? 0 : RejectReason.INVALID_TIME_IN_FORCE;
 }
 
 /** Display and minimum quantity. */
@@ -110,7 +99,7 @@ function checkSizes(instrument: Instrument, entry: OrderEntry): Refusal {
 function checkPrices(instrument: Instrument, entry: OrderEntry): Refusal {
   const { type, triggerPrice, offset, peg } = entry;
   const isTrailing = type === OrderType.TRAILING_STOP;
-  const mayLackTrigger = isTrailing || !WAITING.includes(type);
+  const mayLackTrigger = isTrailing || !isWaitingType(type);
   if (!(Object.is(triggerPrice, 0) && mayLackTrigger) && checkTriggerPrice(instrument, triggerPrice) !== 0) {
     return RejectReason.INVALID_TRIGGER_PRICE;
   }
@@ -164,7 +153,7 @@ function isPossible(entry: OrderEntry): boolean {
     return false;
   }
   if (postOnly !== 0 && !(isLimit && rests && minQuantity === 0)) return false;
-  if (entry.triggerPrice !== 0 && !WAITING.includes(type)) return false;
+  if (entry.triggerPrice !== 0 && !isWaitingType(type)) return false;
   if (entry.offset !== 0 && type !== OrderType.TRAILING_STOP && type !== OrderType.PEGGED) return false;
   if (entry.peg !== 0 && type !== OrderType.PEGGED) return false;
   if (entry.expiry !== 0 && timeInForce !== TimeInForce.GOOD_TILL_DATE) return false;

@@ -24,7 +24,8 @@ import { isAccount, packOwner, packSpecial, Place } from "./order-table.ts";
 import type { Pegs } from "./pegs.ts";
 import { acceptsOrders } from "./phases.ts";
 import { placeOf } from "./resting-orders.ts";
-import { isTriggerPrice, type Triggers } from "./triggers.ts";
+import { isOrderId } from "./instrument.ts";
+import type { Triggers } from "./triggers.ts";
 
 /** New orders of every kind: checked, accepted, traded, and put where they live. */
 export class NewOrders {
@@ -83,7 +84,7 @@ export class NewOrders {
     if (type !== OrderType.TRAILING_STOP || triggerPrice !== 0) return 0;
     if (this.core.lastPrice === 0) return RejectReason.NO_REFERENCE_PRICE;
     this.triggerPrice = this.triggers.trailedPrice(side as Side, offset);
-    return isTriggerPrice(this.triggerPrice) ? 0 : RejectReason.INVALID_OFFSET;
+    return isOrderId(this.triggerPrice) ? 0 : RejectReason.INVALID_OFFSET;
   }
 
   private findPartner(account: number, oco: number): 0 | RejectReason {
@@ -196,9 +197,8 @@ export class NewOrders {
       selfTrade,
       forAccount,
     } = entry;
-    const hasTerms =
+    const isSpecial =
       displayQuantity !== 0 ||
-      minQuantity !== 0 ||
       this.triggerPrice !== 0 ||
       offset !== 0 ||
       peg !== 0 ||
@@ -207,9 +207,8 @@ export class NewOrders {
       allOrNone ||
       postOnly !== 0 ||
       selfTrade !== 0 ||
-      this.partner !== 0 ||
       forAccount !== OWN_ACCOUNT;
-    if (hasTerms) {
+    if (isSpecial || minQuantity !== 0 || this.partner !== 0) {
       this.core.out.terms(
         sequence,
         account,
@@ -228,18 +227,7 @@ export class NewOrders {
       );
     }
     // The minimum is forgotten; partners are made special when they are linked.
-    const isOnlyMinimum =
-      displayQuantity === 0 &&
-      this.triggerPrice === 0 &&
-      offset === 0 &&
-      peg === 0 &&
-      expiry === 0 &&
-      !hidden &&
-      !allOrNone &&
-      postOnly === 0 &&
-      selfTrade === 0 &&
-      forAccount === OWN_ACCOUNT;
-    return !isOnlyMinimum || this.place !== Place.BOOK;
+    return isSpecial || this.place !== Place.BOOK;
   }
 
   /** Puts what is left of the order into its place. */

@@ -184,8 +184,7 @@ export class OrderChanges {
     const { resting } = core;
     const price = resting.ownPrice(handle);
     const oldLeaves = resting.orders.leaves(handle);
-    const oldShown = resting.shownOf(handle);
-    const shown = resting.isIceberg(handle) ? Math.min(oldShown, leaves) : oldShown === 0 ? 0 : leaves;
+    const shown = Math.min(resting.shownOf(handle), leaves);
     this.tellReplaced(handle, price, oldLeaves, price, quantity, leaves, leaves, shown, 1, reason);
     if (core.accounts.limited) {
       core.accounts.open(resting.beneficiary(handle), resting.sideOf(handle), price, leaves - oldLeaves);

@@ -1,5 +1,5 @@
 import type { BookCore } from "./book-core.ts";
-import { CollarAction, OrderType, PostOnly, RejectReason, Side } from "./codes.ts";
+import { CollarAction, PostOnly, RejectReason, Side } from "./codes.ts";
 import { isFarFromReference } from "./collar.ts";
 import { tickAt } from "./instrument.ts";
 import type { Sweep } from "./sweep.ts";
@@ -55,9 +55,4 @@ export class OrderChecks {
     const rounded = (side === Side.BUY ? Math.floor(aim / tick) : Math.ceil(aim / tick)) * tick;
     return rounded < 1 || rounded > priceMax ? 0 : rounded;
   }
-}
-
-/** Whether an order of this type may come to trade at once. */
-export function tradesAtOnce(type: number): boolean {
-  return type === OrderType.LIMIT || type === OrderType.MARKET || type === OrderType.PEGGED;
 }

@@ -1,7 +1,6 @@
 import type { BookCore } from "./book-core.ts";
 import { CancelReason, EventReason, OrderType, Side } from "./codes.ts";
 import type { Incoming } from "./incoming.ts";
-import { INTEGER_MAX } from "./limits.ts";
 import { ownerAccount, ownerTimeInForce, ownerType, packSpecial, Place } from "./order-table.ts";
 
 /** Orders that wait for a price: which is triggered next, and how trailing stops follow. RULES.md 2.4. */
@@ -131,9 +130,4 @@ export function moveTrigger(core: BookCore, handle: number, price: number, reaso
   resting.orders.setPriority(handle, sequence);
   resting.insert(handle);
   core.trailDue = true;
-}
-
-/** Whether a trailing stop's trigger price can be one. */
-export function isTriggerPrice(price: number): boolean {
-  return price >= 1 && price <= INTEGER_MAX;
 }

@@ -114,6 +114,6 @@ export class UnshownOrders {
 }
 
 /** Whether an order of this type is triggered by a price at its trigger price or above. */
-export function waitsForRise(side: Side, type: OrderType): boolean {
+function waitsForRise(side: Side, type: OrderType): boolean {
   return (side === Side.BUY) !== (type === OrderType.MARKET_IF_TOUCHED);
 }
