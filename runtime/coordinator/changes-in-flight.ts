@@ -1,77 +1,78 @@
-import type { RecordChange, StoredRecord } from "../desired/desired-store.ts";
+import type { ChangeOutcome, RecordChange, StoredRecord } from "../desired/desired-store.ts";
 import { CHANGE_TIMEOUT_MS, CHANGES_IN_FLIGHT_MAX } from "../limits.ts";
 import type { MonitorEvent } from "../monitor/monitor-message.ts";
 
-interface Pending {
+interface Sent {
   readonly change: RecordChange;
   /** Told once the change is known to be made. */
-  event: MonitorEvent | undefined;
-  readonly sentAt: number;
-  answered: boolean;
+  readonly event: MonitorEvent | undefined;
+  readonly at: number;
+  outcome: ChangeOutcome["kind"] | undefined;
+  /** What the watch showed next of this record. */
+  shown: "ours" | "another" | undefined;
 }
 
 const keyOf = ({ kind, name }: { readonly kind: string; readonly name: string }): string => `${kind} ${name}`;
+const numberedKeyOf = (change: RecordChange): string => `${change.expected} ${keyOf(change)}`;
 
 /**
  * The changes of the store that are under way. A record is not changed again before the watch has shown what became of it, or
  * `CHANGE_TIMEOUT_MS` have passed: until then every decision on it would be made from what is known to be old.
  */
 export class ChangesInFlight {
-  readonly #pending = new Map<string, Pending>();
-  #unanswered = 0;
+  /** By record: the watch has shown nothing newer yet. */
+  readonly #open = new Map<string, Sent>();
+  /** By record and revision. */
+  readonly #unanswered = new Map<string, Sent>();
 
   get unanswered(): number {
-    return this.#unanswered;
+    return this.#unanswered.size;
   }
 
   get full(): boolean {
-    return this.#unanswered >= CHANGES_IN_FLIGHT_MAX;
+    return this.#unanswered.size >= CHANGES_IN_FLIGHT_MAX;
   }
 
   has(kind: RecordChange["kind"], name: string): boolean {
-    return this.#pending.has(keyOf({ kind, name }));
+    return this.#open.has(keyOf({ kind, name }));
   }
 
   send(now: number, change: RecordChange, event: MonitorEvent | undefined): void {
-    this.#pending.set(keyOf(change), { change, event, sentAt: now, answered: false });
-    this.#unanswered += 1;
+    const sent: Sent = { change, event, at: now, outcome: undefined, shown: undefined };
+    this.#open.set(keyOf(change), sent);
+    this.#unanswered.set(numberedKeyOf(change), sent);
   }
 
-  /** What to tell of a change that was answered. A lost one stays until the watch shows who won. */
-  answered(change: RecordChange, outcome: "ok" | "conflict" | "unknown"): MonitorEvent | undefined {
-    const pending = this.#pending.get(keyOf(change));
-    if (pending === undefined || pending.change.expected !== change.expected) return undefined;
-    this.#count(pending);
-    const event = outcome === "ok" ? pending.event : undefined;
-    if (outcome !== "unknown") pending.event = undefined;
-    return event;
+  /** What to tell of it, if it is known to be made now. */
+  answered(change: RecordChange, outcome: ChangeOutcome["kind"]): MonitorEvent | undefined {
+    const sent = this.#unanswered.get(numberedKeyOf(change));
+    if (sent === undefined) return undefined;
+    this.#unanswered.delete(numberedKeyOf(change));
+    sent.outcome = outcome;
+    if (outcome === "ok") return sent.event;
+    return outcome === "unknown" && sent.shown === "ours" ? sent.event : undefined;
   }
 
-  /** The watch shows a record: whatever was under way for it is decided. What to tell if it was ours. */
+  /** The watch shows a record: whatever was under way for it is decided. What to tell of it, if it is known to be made only now. */
   shown(record: StoredRecord): MonitorEvent | undefined {
-    const key = keyOf(record);
-    const pending = this.#pending.get(key);
-    if (pending === undefined || record.revision <= pending.change.expected) return undefined;
-    this.#pending.delete(key);
-    this.#count(pending);
-    if (pending.event === undefined) return undefined;
-    return JSON.stringify(record.value) === JSON.stringify(pending.change.value) ? pending.event : undefined;
+    const sent = this.#open.get(keyOf(record));
+    if (sent === undefined || record.revision <= sent.change.expected) return undefined;
+    this.#open.delete(keyOf(record));
+    const isOurs = JSON.stringify(record.value) === JSON.stringify(sent.change.value);
+    sent.shown = isOurs ? "ours" : "another";
+    return sent.outcome === "unknown" && isOurs ? sent.event : undefined;
   }
 
   /** Those of which nothing was heard in time; they are forgotten. */
   expired(now: number): RecordChange[] {
     const expired: RecordChange[] = [];
-    for (const [key, pending] of this.#pending) {
-      if (now - pending.sentAt < CHANGE_TIMEOUT_MS) continue;
-      this.#pending.delete(key);
-      this.#count(pending);
-      expired.push(pending.change);
+    for (const [key, { at, change }] of this.#open) {
+      if (now - at < CHANGE_TIMEOUT_MS) continue;
+      this.#open.delete(key);
+      expired.push(change);
     }
+    for (const [key, { at }] of this.#unanswered)
+      if (now - at >= CHANGE_TIMEOUT_MS) this.#unanswered.delete(key);
     return expired;
-  }
-
-  #count(pending: Pending): void {
-    if (!pending.answered) this.#unanswered -= 1;
-    pending.answered = true;
   }
 }
