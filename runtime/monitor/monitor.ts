@@ -6,7 +6,6 @@ import { compareInstances, formatInstance, type InstanceId, sameInstance } from 
 import { MonitorContext } from "./monitor-context.ts";
 import type { MonitorInput, MonitorOutput, Surroundings } from "./monitor-message.ts";
 import { ParentWatch } from "./parent-watch.ts";
-import { PassiveRound } from "./passive-round.ts";
 import { PollerMemory } from "./poller-memory.ts";
 import type { MonitorTiming } from "./timing.ts";
 
@@ -58,14 +57,12 @@ export class Monitor {
   readonly #context: MonitorContext;
   readonly #beats: Beats;
   readonly #children = new Map<string, ChildWatch>();
-  /** Of the children that are reached over the broker, and of those that are not. */
-  readonly #brokerRound = new PassiveRound();
-  readonly #directRound = new PassiveRound();
   readonly #pollers = new Map<string, PollerMemory>();
   #parent: ParentWatch | undefined;
   #steppedAt: number;
   #beganAt: number | undefined;
   #active = false;
+  #wasActive = false;
   /** Whose children it launches hears of them once it can read the store; until then it is passive. */
   #knowsChildren: boolean;
   #ended = false;
@@ -193,7 +190,7 @@ export class Monitor {
     for (const child of this.#children.values()) {
       if (child.peer.direct) continue;
       child.forget();
-      this.#brokerRound.begin();
+      if (this.#active) this.#activate(false);
     }
   }
 
@@ -205,20 +202,20 @@ export class Monitor {
     for (const role of this.#children.keys()) if (!roles.has(role)) this.#children.delete(role);
     for (const peer of children) {
       const known = this.#children.get(peer.role);
-      if (known === undefined)
-        this.#children.set(peer.role, new ChildWatch(peer, this.#launches, this.#context));
-      else known.peer = peer;
+      if (known !== undefined) known.peer = peer;
+      else this.#children.set(peer.role, new ChildWatch(peer, this.#launches, this.#context));
     }
   }
 
   #polled(role: string, from: InstanceId, beat: number, ask: number): void {
+    const { now, timing, prefers } = this.#context;
     let memory = this.#pollers.get(role);
     if (memory === undefined) {
-      memory = new PollerMemory(this.#context.prefers);
+      memory = new PollerMemory(prefers, timing.suspectMs);
       this.#pollers.set(role, memory);
       this.#forgetPollers();
     }
-    const { best, fresh } = memory.polled(from, beat);
+    const { best, fresh } = memory.polled(from, beat, now);
     this.#context.outputs.push({ kind: "answer", ask, beat, best });
     if (fresh && this.#parent?.peer.role === role) this.#parent.polled(from);
   }
@@ -254,14 +251,16 @@ export class Monitor {
 
   /** What follows from where things are now, whatever happened. */
   #settle(): void {
-    if (this.#knowsChildren) {
-      this.#brokerRound.endIfSettled(this.#children.values(), false);
-      this.#directRound.endIfSettled(this.#children.values(), true);
-    }
-    const active = this.#brokerRound.isOver && this.#directRound.isOver;
-    if (active !== this.#active) this.#activate(active);
+    if (!this.#active && this.#knowsChildren && this.#isSettled()) this.#activate(true);
     // Passive, it launches nobody; without children it has nobody to wait for.
-    if (active || this.#children.size === 0) this.#parent?.judge();
+    if (this.#active || this.#children.size === 0) this.#parent?.judge();
+  }
+
+  /** The passive round may end: of direct children only the first one is one (2.6). */
+  #isSettled(): boolean {
+    for (const child of this.#children.values())
+      if (!child.settled && !(this.#wasActive && child.peer.direct)) return false;
+    return true;
   }
 
   #activate(active: boolean): void {
@@ -269,6 +268,7 @@ export class Monitor {
     this.#active = active;
     context.outputs.push({ kind: "active", active });
     if (!active) return;
+    this.#wasActive = true;
     context.event(HistoryKind.ACTIVE, this.#role, {
       cause: `${this.#children.size} children heard or waited for`,
       new: context.self,
@@ -278,7 +278,7 @@ export class Monitor {
   }
 
   #judges(child: ChildWatch): boolean {
-    return child.reachable && (child.peer.direct ? this.#directRound : this.#brokerRound).isOver;
+    return this.#active ? child.reachable : this.#wasActive && child.peer.direct;
   }
 
   #end(reason: string): void {

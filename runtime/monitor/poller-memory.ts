@@ -8,6 +8,7 @@ interface Poller {
   last: number;
   /** Its own number of the last one. */
   beat: number;
+  lastAt: number;
 }
 
 export interface PolledBy {
@@ -18,26 +19,30 @@ export interface PolledBy {
 }
 
 /**
- * Which instances of one role polled a child, and what the child answers to each (4.1).
- * Polls are counted as they come, so that no clock is needed.
+ * Which instances of one role polled a child, and what the child answers to each (4.1). For that the polls are counted as they come;
+ * a clock only says whom to forget.
  */
 export class PollerMemory {
   readonly #prefers: (a: InstanceId, b: InstanceId) => number;
+  readonly #silenceMs: number;
   readonly #pollers: Poller[] = [];
   #polls = 0;
 
-  constructor(prefers: (a: InstanceId, b: InstanceId) => number) {
+  /** Who did not poll for `silenceMs` is forgotten before others. */
+  constructor(prefers: (a: InstanceId, b: InstanceId) => number, silenceMs: number) {
     this.#prefers = prefers;
+    this.#silenceMs = silenceMs;
   }
 
-  polled(from: InstanceId, beat: number): PolledBy {
+  polled(from: InstanceId, beat: number, now: number): PolledBy {
     this.#polls += 1;
     const asker = this.#pollers.find((one) => sameInstance(one.instance, from));
     const fresh = asker === undefined || beat > asker.beat;
-    if (asker === undefined) this.#remember(from, beat);
+    if (asker === undefined) this.#remember(from, beat, now);
     else if (fresh) {
       asker.beat = beat;
       asker.last = this.#polls;
+      asker.lastAt = now;
     }
     const since = asker?.first ?? this.#polls;
     let best = from;
@@ -46,18 +51,16 @@ export class PollerMemory {
     return { best, fresh };
   }
 
-  #remember(instance: InstanceId, beat: number): void {
-    this.#pollers.push({ instance, first: this.#polls, last: this.#polls, beat });
-    if (this.#pollers.length > POLLERS_REMEMBERED_MAX) this.#forgetOne();
+  #remember(instance: InstanceId, beat: number, now: number): void {
+    this.#pollers.push({ instance, first: this.#polls, last: this.#polls, beat, lastAt: now });
+    if (this.#pollers.length > POLLERS_REMEMBERED_MAX) this.#forgetOne(now);
   }
 
-  /** The one that was silent while the others polled again and again; when there is none, the worst. */
-  #forgetOne(): void {
+  /** The one that is silent for longest; where all polled lately, the worst, which will be told so when there is room for it. */
+  #forgetOne(now: number): void {
     const oldest = this.#pollers.reduce((a, b) => (b.last < a.last ? b : a));
-    const isSilent = this.#polls - oldest.last > 2 * this.#pollers.length;
-    const victim = isSilent
-      ? oldest
-      : this.#pollers.reduce((a, b) => (this.#prefers(a.instance, b.instance) < 0 ? b : a));
+    const worst = this.#pollers.reduce((a, b) => (this.#prefers(a.instance, b.instance) < 0 ? b : a));
+    const victim = now - oldest.lastAt > this.#silenceMs ? oldest : worst;
     this.#pollers.splice(this.#pollers.indexOf(victim), 1);
   }
 }
