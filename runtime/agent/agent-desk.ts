@@ -1,10 +1,6 @@
 import { AgentRequest, AgentResponse, type AgentStatus } from "../../proto/generated/evercross/v1/control.ts";
-import {
-  Announcement,
-  MonitorAnswer,
-  MonitorPoll,
-  NodeProbeAnswer,
-} from "../../proto/generated/evercross/v1/hierarchy.ts";
+import { MonitorAnswer, MonitorPoll, NodeProbeAnswer } from "../../proto/generated/evercross/v1/hierarchy.ts";
+import { AnnouncementEar } from "../messaging/announcement-ear.ts";
 import type { Bus, BusMessage, BusSubscription } from "../messaging/bus.ts";
 import { agentSubject, monitorSubject, probeSubject } from "../messaging/subject.ts";
 import type { InstanceId } from "../monitor/instance.ts";
@@ -29,11 +25,15 @@ export class AgentDesk {
   /** Where the answer to each poll goes that was not answered yet. */
   readonly #asks = new Map<number, string>();
   #asked = 0;
-  #parent: { readonly role: string; readonly subscription: BusSubscription } | undefined;
+  readonly #ear: AnnouncementEar;
 
   constructor(options: AgentDeskOptions) {
-    const { cluster, role, self, bus } = options;
+    const { cluster, role, self, bus, give } = options;
     this.#options = options;
+    this.#ear = new AnnouncementEar(cluster, bus, (announced) => {
+      if (announced.by !== undefined) give({ kind: "announced", ...announced, by: announced.by });
+    });
+    this.#ear.listen([role]);
     const hear = (subject: string, answer: (message: BusMessage) => void): void => {
       this.#subscriptions.push(bus.subscribe(subject, answer));
     };
@@ -43,7 +43,6 @@ export class AgentDesk {
     hear(monitorSubject(cluster, role, "poll"), (message) => {
       this.#polled(message);
     });
-    this.#subscriptions.push(this.#hearAnnouncements(role));
     const probed = NodeProbeAnswer.encode({ node: self.node, process: role, pid: self.pid }).finish();
     hear(probeSubject(cluster, self.node), ({ reply }) => {
       if (reply !== undefined) bus.publish(reply, probed);
@@ -52,9 +51,7 @@ export class AgentDesk {
 
   /** The parent's restart is announced to its children. */
   setParent(role: string | undefined): void {
-    if (this.#parent?.role === role) return;
-    this.#parent?.subscription.unsubscribe();
-    this.#parent = role === undefined ? undefined : { role, subscription: this.#hearAnnouncements(role) };
+    this.#ear.listen(role === undefined ? [this.#options.role] : [this.#options.role, role]);
   }
 
   answer({ ask, beat, best, escalations, nodes }: Output<"answer">): void {
@@ -67,33 +64,29 @@ export class AgentDesk {
   }
 
   announce({ role, node, cause }: Output<"announce">): void {
-    const { cluster, bus, role: byRole, self: by } = this.#options;
-    const announcement = Announcement.encode({ role, node, byRole, by, cause }).finish();
-    bus.publish(monitorSubject(cluster, role, "announce"), announcement);
+    const { role: byRole, self: by } = this.#options;
+    this.#ear.announce({ role, node, byRole, by, cause });
   }
 
   close(): void {
-    this.setParent(undefined);
+    this.#ear.close();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
   }
 
   #polled({ data, reply }: BusMessage): void {
-    const poll = decoded(MonitorPoll, data);
-    if (poll?.from === undefined || reply === undefined) return;
+    let poll: MonitorPoll;
+    try {
+      poll = MonitorPoll.decode(data);
+    } catch {
+      // Who polls like this hears no answer, and finds this agent silent.
+      return;
+    }
+    if (poll.from === undefined || reply === undefined) return;
     const ask = ++this.#asked;
     this.#asks.set(ask, reply);
     this.#options.give({ kind: "poll", role: poll.role, from: poll.from, beat: poll.beat, ask });
     // What was not answered by now never will be.
     this.#asks.delete(ask);
-  }
-
-  #hearAnnouncements(role: string): BusSubscription {
-    const { cluster, bus, give } = this.#options;
-    return bus.subscribe(monitorSubject(cluster, role, "announce"), ({ data }) => {
-      const announced = decoded(Announcement, data);
-      if (announced?.by === undefined) return;
-      give({ kind: "announced", ...announced, by: announced.by });
-    });
   }
 
   #operate(data: Uint8Array): Uint8Array {
@@ -120,14 +113,5 @@ export class AgentDesk {
       case undefined:
         return answer("the request is empty or of a later version");
     }
-  }
-}
-
-/** Undefined for what is no such message: who said it is taken for silent. */
-function decoded<T>(type: { decode(data: Uint8Array): T }, data: Uint8Array): T | undefined {
-  try {
-    return type.decode(data);
-  } catch {
-    return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import type { AgentStatus, HostMessage } from "../../proto/generated/evercross/v1/control.ts";
-import { HistoryKind, type PlaceRecord } from "../../proto/generated/evercross/v1/hierarchy.ts";
+import type { PlaceRecord } from "../../proto/generated/evercross/v1/hierarchy.ts";
 import { HOST_BEAT_MS, SPARE_HOSTS } from "../limits.ts";
 import type { Bus } from "../messaging/bus.ts";
 import type { InstanceId } from "../monitor/instance.ts";
@@ -26,7 +26,7 @@ export interface AgentOptions extends Omit<HostProcessesOptions, "node"> {
   readonly socketPath: string;
   /** Starts another monitor, its parent, on a node. Rejects when it could not be started. */
   readonly launchRole: (role: string, node: string, failed: InstanceId | undefined) => Promise<unknown>;
-  /** Each detection, restart and end, for the history. */
+  /** Each detection, restart and end, for the log and the history. */
   readonly onEvent: (event: MonitorEvent) => void;
   /** A job of this agent changed, or (undefined) is none any more: for the directory. */
   readonly onPlace: (job: string, place: PlaceRecord | undefined) => void;
@@ -191,11 +191,8 @@ export class Agent {
         return this.#desk?.announce(output);
       case "launch":
         return void this.#launch(output.role, output.node, output.failed);
-      case "event": {
-        const { kind, ...event } = output.event;
-        this.#options.logger.info(event, HISTORY_NAMES.get(kind) ?? "event");
+      case "event":
         return this.#options.onEvent(output.event);
-      }
       case "suicide":
         return this.#end(output.reason);
     }
@@ -228,7 +225,3 @@ export class Agent {
     this.#options.onSuicide(reason);
   }
 }
-
-const HISTORY_NAMES = new Map<HistoryKind, string>(
-  Object.entries(HistoryKind).map(([name, kind]) => [kind, name.toLowerCase()]),
-);

@@ -101,10 +101,15 @@ export class HostProcesses {
   }
 
   async #launch(node: string, host: string): Promise<void> {
+    const exited = (detail: string): void => {
+      this.#tell({ kind: "exit", node, host, detail });
+    };
     try {
-      await this.#options.launcher.launch(this.#target(node, host), undefined);
+      const outcome = await this.#options.launcher.launch(this.#target(node, host), undefined);
+      // One that an earlier agent started, and that says no hello: the next name is free.
+      if (outcome === "present") exited("another process of this name is there already");
     } catch (error) {
-      this.#tell({ kind: "exit", node, host, detail: `cannot be started: ${(error as Error).message}` });
+      exited(`cannot be started: ${(error as Error).message}`);
     }
   }
 

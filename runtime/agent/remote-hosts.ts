@@ -82,8 +82,8 @@ export class RemoteHosts implements HostLinks {
     if (message.body?.$case === "hello") this.#begin(key, decoded, message);
   }
 
-  #begin(key: string, { node, host }: RemoteHostMessage, message: HostMessage): void {
-    const subject = remoteHostSubject(this.#options.cluster, node, host);
+  #begin(key: string, { node, host, pid }: RemoteHostMessage, message: HostMessage): void {
+    const subject = remoteHostSubject(this.#options.cluster, node, host, pid);
     const link = { link: this.#handlers.nextLink(), node, subject, key };
     this.#links.set(link.link, link);
     this.#byKey.set(key, link);

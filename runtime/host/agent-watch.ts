@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { AgentMessage, HostHello, Poll } from "../../proto/generated/evercross/v1/control.ts";
-import { Announcement, NodeProbeAnswer } from "../../proto/generated/evercross/v1/hierarchy.ts";
+import { NodeProbeAnswer } from "../../proto/generated/evercross/v1/hierarchy.ts";
+import { hostRole } from "../agent/host-name.ts";
 import {
   AGENT_BACKOFF_MIN_MS,
   AGENT_LOST_MS,
@@ -8,12 +9,14 @@ import {
   HOST_BEAT_MS,
   REMOTE_HELLO_EVERY_MS,
 } from "../limits.ts";
+import { AnnouncementEar } from "../messaging/announcement-ear.ts";
 import type { Bus, BusSubscription } from "../messaging/bus.ts";
-import { monitorSubject, probeSubject } from "../messaging/subject.ts";
+import { BusLink } from "../messaging/bus-link.ts";
+import { probeSubject } from "../messaging/subject.ts";
 import type { InstanceId } from "../monitor/instance.ts";
 import { Monitor } from "../monitor/monitor.ts";
 import type { MonitorEvent, MonitorInput, MonitorOutput, Peer } from "../monitor/monitor-message.ts";
-import { parseRole, roleName } from "../monitor/role.ts";
+import { parseRole } from "../monitor/role.ts";
 import { hostTiming } from "../monitor/timing.ts";
 import { AgentLink } from "./agent-link.ts";
 import type { AgentWay, HostMessageBody } from "./agent-way.ts";
@@ -52,9 +55,12 @@ export class AgentWatch {
   readonly #self: InstanceId;
   readonly #monitor: Monitor;
   readonly #socket: AgentLink;
-  readonly #subscriptions: BusSubscription[] = [];
   #remote: BusAgentLink | undefined;
+  #ear: AnnouncementEar | undefined;
+  #probes: BusSubscription | undefined;
   #bus: Bus | undefined;
+  /** Only while the agent is reached over the broker: nothing else hangs on it. */
+  #link: BusLink | undefined;
   /** The way of the last poll, and what is said between polls. */
   #way: AgentWay;
   #direct: boolean;
@@ -73,7 +79,7 @@ export class AgentWatch {
     this.#handlers = handlers;
     this.#self = self;
     this.#direct = agent.on.includes(node);
-    const role = roleName("host", `${node}.${host}`);
+    const role = hostRole(node, host);
     const surroundings = { parent: this.#parent(), children: [] };
     this.#monitor = new Monitor(
       { role, self, timing: hostTiming(), launches: false, random: Math.random, surroundings },
@@ -107,7 +113,9 @@ export class AgentWatch {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    this.#link?.close();
+    this.#ear?.close();
+    this.#probes?.unsubscribe();
     this.#remote?.close();
     this.#socket.close();
   }
@@ -140,31 +148,26 @@ export class AgentWatch {
     });
     this.#remote = remote;
     const probed = NodeProbeAnswer.encode({ node, process: host, pid: this.#self.pid }).finish();
-    this.#subscriptions.push(
-      bus.subscribe(probeSubject(cluster, node), ({ reply }) => {
-        if (reply !== undefined) bus.publish(reply, probed);
-      }),
-      bus.subscribe(monitorSubject(cluster, agent.role, "announce"), ({ data }) => {
-        this.#announced(data);
-      }),
-      bus.onDisconnect(() => {
-        this.#step({ kind: "link", up: false });
-      }),
-      bus.onReconnect(() => {
-        this.#step({ kind: "link", up: true });
-      }),
-    );
-    this.#step({ kind: "link", up: true });
+    this.#probes = bus.subscribe(probeSubject(cluster, node), ({ reply }) => {
+      if (reply !== undefined) bus.publish(reply, probed);
+    });
+    this.#ear = new AnnouncementEar(cluster, bus, (announced) => {
+      if (announced.by !== undefined) this.#step({ kind: "announced", ...announced, by: announced.by });
+    });
+    this.#ear.listen([agent.role]);
+    this.#watchLink();
   }
 
-  #announced(data: Uint8Array): void {
-    let announced: Announcement;
-    try {
-      announced = Announcement.decode(data);
-    } catch {
-      return;
-    }
-    if (announced.by !== undefined) this.#step({ kind: "announced", ...announced, by: announced.by });
+  /** While it hears its agent over the broker, it must know whether it is the broker that is silent. */
+  #watchLink(): void {
+    if (this.#bus === undefined || (this.#link === undefined) === this.#direct) return;
+    this.#link?.close();
+    this.#link = undefined;
+    this.#step({ kind: "link", up: false });
+    if (this.#direct) return;
+    this.#link = new BusLink(this.#bus, (up) => {
+      this.#step({ kind: "link", up });
+    });
   }
 
   #hear(way: AgentWay, { body }: AgentMessage, from: string): void {
@@ -195,6 +198,7 @@ export class AgentWatch {
     if (direct === this.#direct) return;
     this.#direct = direct;
     this.#step({ kind: "surroundings", surroundings: { parent: this.#parent(), children: [] } });
+    this.#watchLink();
   }
 
   #tick(): void {
@@ -226,15 +230,14 @@ export class AgentWatch {
   }
 
   #perform(output: MonitorOutput): void {
-    const { cluster, logger, onEvent } = this.#options;
+    const { logger, onEvent } = this.#options;
     switch (output.kind) {
       case "answer":
         return this.#asks.get(output.ask)?.(output.beat, output.best);
       case "announce": {
         const { role, node, cause } = output;
-        const byRole = roleName("host", `${this.#options.node}.${this.#options.host}`);
-        const data = Announcement.encode({ role, node, byRole, by: this.#self, cause }).finish();
-        return this.#bus?.publish(monitorSubject(cluster, role, "announce"), data);
+        const byRole = hostRole(this.#options.node, this.#options.host);
+        return this.#ear?.announce({ role, node, byRole, by: this.#self, cause });
       }
       case "launch":
         return void this.#launch(output.role, output.node, output.failed);

@@ -21,10 +21,10 @@ export class BusAgentLink implements AgentWay {
   readonly #subscription: BusSubscription;
 
   constructor(options: BusAgentLinkOptions) {
-    const { bus, cluster, node, host, agent, onMessage } = options;
+    const { bus, cluster, node, host, pid, agent, onMessage } = options;
     this.#options = options;
     this.#subject = remoteHostsSubject(cluster, agent);
-    this.#subscription = bus.subscribe(remoteHostSubject(cluster, node, host), ({ data, reply }) => {
+    this.#subscription = bus.subscribe(remoteHostSubject(cluster, node, host, pid), ({ data, reply }) => {
       let message: AgentMessage;
       try {
         message = AgentMessage.decode(data);

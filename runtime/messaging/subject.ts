@@ -68,9 +68,9 @@ export function remoteHostsSubject(cluster: string, agent: string): string {
   return `evercross.${subjectToken(cluster)}.agent.${subjectToken(agent)}.hosts`;
 }
 
-/** Where such a job host hears its agent (`AgentMessage`). */
-export function remoteHostSubject(cluster: string, node: string, host: string): string {
-  return `evercross.${subjectToken(cluster)}.node.${subjectToken(node)}.host.${subjectToken(host)}`;
+/** Where such a job host hears its agent (`AgentMessage`): a process, for one that was replaced may wake under the same name. */
+export function remoteHostSubject(cluster: string, node: string, host: string, pid: number): string {
+  return `evercross.${subjectToken(cluster)}.node.${subjectToken(node)}.host.${subjectToken(host)}.${pid}`;
 }
 
 /** Where the hierarchy tells what it does (`HistoryEvent`); a stream keeps it. */
