@@ -4,6 +4,7 @@ import {
   type JobRecord,
   type PlaceRecord,
 } from "../../proto/generated/evercross/v1/hierarchy.ts";
+import { serviceOf } from "../job/name.ts";
 import { JOB_GOOD_MS, JOB_PLACES_MAX, JOB_QUARANTINE_MAX_MS, JOB_QUARANTINE_MIN_MS } from "../limits.ts";
 import { obstacle, place, type PlaceableNode } from "../placement/place.ts";
 
@@ -55,17 +56,11 @@ export function decide(job: JobRecord, context: PlanContext): Decision {
   if (job.node === "") return settle(job, job, "", context);
   const givenUp = context.givenUp(job.job, job.node);
   if (givenUp !== undefined) return moveFailed(job, givenUp, context);
-  const node = context.node(job.node, serviceOf(job));
+  const node = context.node(job.node, serviceOf(job.job));
   const barred = node === undefined ? `no agent keeps it on ${job.node}` : forbidden(job, node, context);
   if (barred !== undefined) return settle(job, { ...job, node: "" }, barred, context);
   const leaving = context.leaving(job.node);
   return leaving === "" ? stay(job, context) : evacuate(job, leaving, context);
-}
-
-/** The part of `crossing/IBM` before the slash. */
-export function serviceOf({ job }: { readonly job: string }): string {
-  const slash = job.indexOf("/");
-  return slash < 0 ? job : job.slice(0, slash);
 }
 
 function moveFailed(job: JobRecord, reason: string, context: PlanContext): Decision {
@@ -80,7 +75,7 @@ function moveFailed(job: JobRecord, reason: string, context: PlanContext): Decis
 
 /** Puts a job without a node somewhere; `job` is the record as it stands, `homeless` what becomes of it without a place. */
 function settle(job: JobRecord, homeless: JobRecord, cause: string, context: PlanContext): Decision {
-  const nodes = context.nodes(serviceOf(job));
+  const nodes = context.nodes(serviceOf(job.job));
   const placing = place(homeless, nodes);
   if (placing.node !== undefined) {
     const reason = cause === "" ? "it had no node" : cause;
@@ -102,7 +97,7 @@ function settle(job: JobRecord, homeless: JobRecord, cause: string, context: Pla
 
 /** Its node is down or drained: it goes if there is where to go. */
 function evacuate(job: JobRecord, leaving: string, context: PlanContext): Decision {
-  const placing = place(job, context.nodes(serviceOf(job)));
+  const placing = place(job, context.nodes(serviceOf(job.job)));
   if (placing.node !== undefined) return moved(job, placing.node, leaving, HistoryKind.MOVED, context);
   const reason = `${leaving}; ${placing.reason}`;
   if (context.parent === undefined) return { kind: "stuck", reason };

@@ -30,3 +30,9 @@ export function parseJob(text: string): JobName {
   if (slash < 0) throw new RangeError(`'${text}' is not a job name of the form service/key`);
   return jobName(text.slice(0, slash), text.slice(slash + 1));
 }
+
+/** The service of a job that is known to be named well: `crossing` of `crossing/IBM`. */
+export function serviceOf(job: string): string {
+  const slash = job.indexOf("/");
+  return slash < 0 ? job : job.slice(0, slash);
+}

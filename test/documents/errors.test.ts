@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { LogoutReason } from "../../proto/generated/evercross/v1/gateway.ts";
 import { LogStatus } from "../../proto/generated/evercross/v1/log.ts";
 import { CancelReason, EventReason, RejectReason } from "../../proto/generated/evercross/v1/types.ts";
+import { OrderCode } from "../../runtime/desired/order.ts";
 import { packageRoot } from "../../runtime/process/package-root.ts";
 import { FindingCode } from "../../services/audit/finding.ts";
 
@@ -28,7 +29,15 @@ const shown = (codes: Readonly<Record<string, number | string>>): string[][] =>
     .filter(([name]) => name !== "UNSPECIFIED")
     .map(([name, code]) => [name, String(code)]);
 
-const ENUMERATIONS = { RejectReason, CancelReason, EventReason, LogoutReason, LogStatus, FindingCode };
+const ENUMERATIONS = {
+  RejectReason,
+  CancelReason,
+  EventReason,
+  LogoutReason,
+  LogStatus,
+  FindingCode,
+  OrderCode,
+};
 
 describe("ERRORS.md", () => {
   test.each(Object.entries(ENUMERATIONS))("has exactly the codes of %s, in order", (heading, codes) => {
