@@ -168,3 +168,9 @@ export const BOOT_GUARD_MS = 3000;
 
 /** Milliseconds between the boot guard's looks. */
 export const BOOT_GUARD_POLL_MS = 250;
+
+/** Milliseconds in which a market's desired state must be written before it starts: 10,000 synced records and a slow disk. */
+export const SEED_MS = 60_000;
+
+/** Events of the history that are shown when nobody says how many. */
+export const HISTORY_SHOWN = 50;

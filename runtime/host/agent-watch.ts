@@ -95,9 +95,13 @@ export class AgentWatch {
       },
       onConnected: () => {
         this.#way = this.#socket;
+        // A new agent is given its time, however long there was none.
+        this.#polledAt = performance.now();
       },
       onLost: () => {
-        if (this.#way === this.#socket) this.#step({ kind: "orphaned", reason: "closed its socket" });
+        if (this.#way !== this.#socket) return;
+        this.#step({ kind: "orphaned", reason: "closed its socket" });
+        this.#tick();
       },
     });
     this.#way = this.#socket;
@@ -202,6 +206,7 @@ export class AgentWatch {
   }
 
   #tick(): void {
+    if (this.#closed) return;
     const now = performance.now();
     const silentMs = now - this.#polledAt;
     if (silentMs > AGENT_LOST_MS && this.#socket.up) {
@@ -215,12 +220,14 @@ export class AgentWatch {
     }
     this.#step({ kind: "tick" });
     // Of many hosts that miss their agent, the first to come out of its back-off starts it: that is measured finely.
-    const misses = silentMs > 2 * HOST_BEAT_MS && silentMs < 2 * AGENT_LOST_MS;
+    const misses = silentMs > 2 * HOST_BEAT_MS || (this.#way === this.#socket && !this.#socket.up);
+    const fine = misses && silentMs < 2 * AGENT_LOST_MS;
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(
       () => {
         this.#tick();
       },
-      misses ? AGENT_BACKOFF_MIN_MS : HOST_BEAT_MS / 2,
+      fine ? AGENT_BACKOFF_MIN_MS / 5 : HOST_BEAT_MS / 2,
     );
   }
 

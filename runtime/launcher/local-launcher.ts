@@ -41,10 +41,13 @@ export class LocalLauncher implements Launcher {
     if (isSwitchedOff(nodeFolder(target.node))) throw new LaunchError(`node ${target.node} is off`);
     if (failed !== undefined) await this.kill(target, failed);
     const name = processEntryName(target);
-    const present = registry.alive().some((entry) => entry.kind === target.kind && entry.name === name);
-    if (present) return "present";
-    this.#start(target);
-    return "started";
+    const outcome = registry.exclusively(`${target.kind}-${name}`, () => {
+      const present = registry.alive().some((entry) => entry.kind === target.kind && entry.name === name);
+      if (!present) this.#start(target);
+      return present ? "present" : "started";
+    });
+    // Another launcher starts it at this very moment.
+    return outcome ?? "present";
   }
 
   /** Only a process of this registry is killed: the instance of another machine may have any pid. */

@@ -12,10 +12,13 @@ const entrySchema = z.strictObject({
   role: z.string().max(80).optional(),
 });
 
+const lockSchema = entrySchema.pick({ pid: true, startTicks: true });
+
 export type ProcessEntry = z.infer<typeof entrySchema>;
 
 const CLOSED = "closed";
 const DRAFT = ".draft";
+const LOCK = ".lock";
 
 /**
  * The processes that belong to one data folder, one small file each, written by who starts a process and again by the
@@ -72,6 +75,17 @@ export class ProcessRegistry {
     );
   }
 
+  /** What `action` gives; undefined when another process does the same at this moment, under the same name. */
+  exclusively<T>(name: string, action: () => T): T | undefined {
+    const file = join(this.folder, `${name}${LOCK}`);
+    if (!this.#lock(file)) return undefined;
+    try {
+      return action();
+    } finally {
+      rmSync(file, { force: true });
+    }
+  }
+
   /** From now on `register` refuses. */
   close(): void {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
@@ -81,12 +95,29 @@ export class ProcessRegistry {
   open(): void {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     for (const file of readdirSync(this.folder)) {
-      if (file === CLOSED || file.endsWith(DRAFT)) rmSync(join(this.folder, file), { force: true });
+      if (file === CLOSED || file.endsWith(DRAFT) || file.endsWith(LOCK))
+        rmSync(join(this.folder, file), { force: true });
     }
   }
 
   isOpen(): boolean {
     return existsSync(this.folder) && !existsSync(join(this.folder, CLOSED));
+  }
+
+  #lock(file: string): boolean {
+    const content = JSON.stringify(ownIdentity());
+    for (;;) {
+      try {
+        writeFileSync(file, content, { flag: "wx", mode: 0o600 });
+        return true;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      }
+      const owner = lockOwner(file);
+      if (owner === undefined || isAlive(owner)) return false;
+      // It died with the lock in its hand.
+      rmSync(file, { force: true });
+    }
   }
 
   #file(entry: ProcessEntry): string {
@@ -114,5 +145,14 @@ export class ProcessRegistry {
     } catch (error) {
       throw new Error(`${file} is not a process entry: ${(error as Error).message}`, { cause: error });
     }
+  }
+}
+
+/** Undefined: it is being written, or was let go. */
+function lockOwner(file: string): ProcessIdentity | undefined {
+  try {
+    return lockSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch {
+    return undefined;
   }
 }

@@ -1,9 +1,10 @@
 import type { OperatorAnswer, OperatorRequest } from "../../proto/generated/evercross/v1/link.ts";
 import { RejectReason } from "../../proto/generated/evercross/v1/types.ts";
 import { BusRequestError } from "../../runtime/messaging/bus.ts";
+import { OperatorError } from "../../runtime/operator/operator-error.ts";
 import { operateCrossing } from "../crossing/operate.ts";
 import { OPERATOR_PATIENCE_MS } from "../limits.ts";
-import { type Operator, OperatorError } from "../market/operator.ts";
+import type { Operator } from "../market/operator.ts";
 import { wordsOf } from "./report-text.ts";
 
 /**

@@ -4,10 +4,10 @@ import { agentSocketPath } from "../../runtime/agent/socket-path.ts";
 import { runHost } from "../../runtime/host/host.ts";
 import { parseJob } from "../../runtime/job/name.ts";
 import { NatsBus } from "../../runtime/messaging/nats-bus.ts";
-import { roleName } from "../../runtime/monitor/role.ts";
 import { ProcessRegistry } from "../../runtime/process/registry.ts";
 import { nodeFolder, replicasOf } from "../market/layout.ts";
-import { readRunFile } from "../market/run-file.ts";
+import { agentTarget, marketLauncher } from "../market/market-launcher.ts";
+import { brokerOf, readRunFile } from "../market/run-file.ts";
 import { jobDefinitions } from "./definitions.ts";
 import {
   endOnUnknownState,
@@ -18,12 +18,15 @@ import {
 } from "./process-entry.ts";
 
 /** The process of a job host. */
-const { dataDir, node, host } = processArguments();
+const { dataDir, node, host, agent } = processArguments();
 const logger = processLogger({ process: "host", node, host });
 endOnUnknownState(logger);
 const registry = new ProcessRegistry(dataDir);
 const entry = registry.register("host", hostEntryName(node, host));
-const { config, broker } = readRunFile(dataDir);
+const run = readRunFile(dataDir);
+const { config } = run;
+const { target, on } = agentTarget(config, agent, node);
+const launcher = marketLauncher({ dataDir, config, registry });
 const folder = nodeFolder(dataDir, node);
 mkdirSync(folder, { recursive: true, mode: 0o700 });
 
@@ -35,10 +38,10 @@ const running = runHost({
   host,
   dataDir: folder,
   version: programVersion(),
-  agent: { role: roleName("agent", node), on: [node] },
-  launchAgent: () => Promise.reject(new Error("the agents of this market are kept by who started it")),
-  socketPath: agentSocketPath(dataDir, node),
-  bus: NatsBus.connect({ ...broker, name: `host ${node}.${host}` }),
+  agent: { role: agent, on },
+  launchAgent: (there, failed) => launcher.launch({ ...target, node: there }, failed),
+  socketPath: agentSocketPath(dataDir, node, agent),
+  bus: NatsBus.connect({ ...brokerOf(run, node), name: `host ${node}.${host}` }),
   logger,
   onStart: (job) => {
     registry.setRole(entry, parseJob(job).service);

@@ -7,18 +7,23 @@ import { packageRoot } from "../../runtime/process/package-root.ts";
 export interface ProcessArguments {
   readonly dataDir: string;
   readonly node: string;
-  /** Empty when it is not asked for. */
+  /** Of a job host: its name, and the agent that keeps it. Empty when it is not asked for. */
   readonly host: string;
+  readonly agent: string;
+  /** Of monitors: the unit, and its roles when they are named. Empty when it is not asked for. */
+  readonly unit: string;
+  readonly roles: readonly string[];
 }
 
-/** `--data DIR --node NAME [--host NAME]`: what the processes of a market are started with. */
+/** `--data DIR --node NAME` and `[--host NAME --agent ROLE]` or `[--unit NAME --roles ROLE,ROLE]`: what the processes of a market are started with. */
 export function processArguments(): ProcessArguments {
+  const text = { type: "string" } as const;
   const { values } = parseArgs({
-    options: { data: { type: "string" }, node: { type: "string" }, host: { type: "string" } },
+    options: { data: text, node: text, host: text, agent: text, unit: text, roles: text },
   });
-  if (values.data === undefined || values.node === undefined)
-    throw new Error("--data and --node are required");
-  return { dataDir: values.data, node: values.node, host: values.host ?? "" };
+  const { data: dataDir, node, host = "", agent = "", unit = "", roles = "" } = values;
+  if (dataDir === undefined || node === undefined) throw new Error("--data and --node are required");
+  return { dataDir, node, host, agent, unit, roles: roles === "" ? [] : roles.split(",") };
 }
 
 /** Writes lines of JSON to standard output, at once: nothing is lost when the process dies. */

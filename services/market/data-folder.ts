@@ -1,5 +1,6 @@
 import type { ProcessEntry, ProcessRegistry } from "../../runtime/process/registry.ts";
 import { ConfigError, type MarketConfig } from "./config.ts";
+import { nodeNames } from "./layout.ts";
 
 /** The data folder is another market's, or another shape's. Nothing was started. */
 export class DataFolderError extends Error {
@@ -26,13 +27,20 @@ export function claim(registry: ProcessRegistry, dataDir: string): ProcessEntry 
   return own;
 }
 
-/** Where a symbol's log is kept must not change under a market that is resumed. */
+/** Where a symbol's log is kept must not change under a market that is resumed: nodes may only be added. */
 export function checkSameShape(before: MarketConfig, config: MarketConfig, dataDir: string): void {
-  for (const key of ["cluster", "nodes", "storage"] as const) {
+  for (const key of ["cluster", "storage"] as const) {
     const [was, is] = [JSON.stringify(before[key]), JSON.stringify(config[key])];
     if (was === is) continue;
     throw new ConfigError(
       `${key}: ${dataDir} holds a market with ${was}, not ${is}: its books would not be found`,
+    );
+  }
+  const names = nodeNames(config);
+  const missing = nodeNames(before).filter((node) => !names.includes(node));
+  if (missing.length > 0) {
+    throw new ConfigError(
+      `nodes: ${dataDir} holds a market with node ${missing.join(", ")}: books that are kept there would not be found`,
     );
   }
 }

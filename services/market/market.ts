@@ -1,25 +1,36 @@
 import { randomBytes } from "node:crypto";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Logger } from "pino";
 import { Broker } from "../../runtime/broker/broker.ts";
 import { findBroker } from "../../runtime/broker/find-broker.ts";
+import { KvDesiredStore } from "../../runtime/desired/kv-desired-store.ts";
+import { launchTarget } from "../../runtime/launcher/launch-target.ts";
+import { isSwitchedOff } from "../../runtime/launcher/local-launcher.ts";
 import { NatsBus } from "../../runtime/messaging/nats-bus.ts";
-import { KeptProcess } from "../../runtime/process/kept-process.ts";
-import { builtModule } from "../../runtime/process/package-root.ts";
+import { parseRole } from "../../runtime/monitor/role.ts";
+import type { LocatedJob } from "../../runtime/operator/located-job.ts";
 import { type ProcessEntry, ProcessRegistry } from "../../runtime/process/registry.ts";
-import { spawnNode } from "../../runtime/process/spawn.ts";
+import { BootGuard, type MonitorProcess, monitorProcesses } from "./boot-guard.ts";
 import type { MarketConfig } from "./config.ts";
 import { checkSameShape, claim } from "./data-folder.ts";
-import { gatewayAddresses, nodeNames } from "./layout.ts";
-import { type LocatedJob, Operator } from "./operator.ts";
+import { gatewayAddresses, nodeFolder, nodeNames } from "./layout.ts";
+import { marketLauncher } from "./market-launcher.ts";
+import { Operator } from "./operator.ts";
 import { choosePorts } from "./ports.ts";
 import { findRunFile, type RunFile, writeRunFile } from "./run-file.ts";
+import { seedStore } from "./seed.ts";
 import { stopProcesses } from "./stop-processes.ts";
 import { untilUp } from "./until-up.ts";
 
 export type MarketEvent =
   | { readonly kind: "broker_restarted"; readonly pid: number }
   | { readonly kind: "agent_restarted"; readonly node: string; readonly pid: number }
+  | {
+      readonly kind: "coordinator_restarted";
+      readonly unit: string;
+      readonly node: string;
+      readonly pid: number;
+    }
   /** Something cannot be kept alive: the market should be stopped. */
   | { readonly kind: "given_up"; readonly reason: string };
 
@@ -29,6 +40,17 @@ export interface MarketOptions {
   readonly onEvent?: (event: MarketEvent) => void;
   /** Ends a start that is under way: `startMarket` stops what it started and throws. */
   readonly signal?: AbortSignal;
+  /** Where the processes of a node reach the broker, other than at its own address. Asked once for each node. */
+  readonly brokerUrlOf?: (node: string, url: string) => Promise<string>;
+  /** `false`: an agent whose node has nobody left who would start it stays away. */
+  readonly bootGuard?: boolean;
+}
+
+/** A process that plays a role of the hierarchy. */
+export interface RoleProcess {
+  readonly role: string;
+  readonly node: string;
+  readonly pid: number;
 }
 
 /** A market that runs on this machine, started by this process. */
@@ -38,7 +60,9 @@ export interface Market {
   readonly dataDir: string;
   readonly gateways: readonly { readonly host: string; readonly port: number }[];
   readonly broker: { readonly url: string; readonly token: string; pid(): number };
-  agents(): { readonly node: string; readonly pid: number }[];
+  /** The living processes of agents and of coordinators, by role. */
+  agents(): RoleProcess[];
+  coordinators(): RoleProcess[];
   jobs(): Promise<LocatedJob[]>;
   locate(job: string): Promise<LocatedJob>;
   /** Gives the pid that was killed. */
@@ -60,7 +84,7 @@ interface MarketParts {
   readonly registry: ProcessRegistry;
   readonly own: ProcessEntry;
   readonly broker: Broker;
-  readonly agents: readonly { readonly node: string; readonly process: KeptProcess }[];
+  readonly guard: BootGuard;
   readonly operator: Operator;
 }
 
@@ -89,8 +113,12 @@ class LocalMarket implements Market {
     return { url: broker.url, token: broker.token, pid: () => broker.pid() };
   }
 
-  agents(): { node: string; pid: number }[] {
-    return this.#parts.agents.map(({ node, process }) => ({ node, pid: process.pid }));
+  agents(): RoleProcess[] {
+    return this.#roles((level) => level === "agent");
+  }
+
+  coordinators(): RoleProcess[] {
+    return this.#roles((level) => level !== "agent");
   }
 
   jobs(): Promise<LocatedJob[]> {
@@ -110,9 +138,21 @@ class LocalMarket implements Market {
     return this.#stopped;
   }
 
+  #roles(isMeant: (level: string) => boolean): RoleProcess[] {
+    const { registry, operator } = this.#parts;
+    const processes = monitorProcesses(registry.alive());
+    const roles = operator.hierarchy.topology.roles().filter(({ role }) => isMeant(parseRole(role).level));
+    return roles
+      .flatMap(({ role, unit }) => {
+        const own = processes.filter((process) => process.unit === unit);
+        return own.map(({ node, pid }) => ({ role, node, pid }));
+      })
+      .toSorted((a, b) => a.role.localeCompare(b.role));
+  }
+
   async #stop(): Promise<void> {
-    const { registry, own, broker, agents, operator } = this.#parts;
-    for (const { process } of agents) process.release();
+    const { registry, own, broker, guard, operator } = this.#parts;
+    guard.stop();
     broker.release();
     await stopProcesses(registry);
     await operator.close();
@@ -121,9 +161,10 @@ class LocalMarket implements Market {
 }
 
 /**
- * Starts a market on this machine, or resumes the one whose data is in the folder: its books come back from storage.
- * Resolves when every job runs and the gateways accept connections. Throws `ConfigError`, `DataFolderError` or
- * `BrokerMissingError` before anything was started; when a part does not come up, all that was started is stopped.
+ * Starts a market on this machine, or resumes the one whose data is in the folder: its books come back from storage, its jobs to
+ * where they were put last. Resolves when every job runs, every coordinator is at work and the gateways accept connections. Throws
+ * `ConfigError`, `DataFolderError` or `BrokerMissingError` before anything was started; when a part does not come up, all that
+ * was started is stopped.
  */
 export async function startMarket(config: MarketConfig, options: MarketOptions): Promise<Market> {
   const dataDir = resolve(options.dataDir);
@@ -139,9 +180,10 @@ export async function startMarket(config: MarketConfig, options: MarketOptions):
     options.onEvent?.(event);
   };
   try {
-    const shared = { dataDir, registry, logger: options.logger };
     const broker = await Broker.start({
-      ...shared,
+      dataDir,
+      registry,
+      logger: options.logger,
       binary,
       token: randomBytes(24).toString("base64url"),
       onRestart: (pid) => {
@@ -151,20 +193,22 @@ export async function startMarket(config: MarketConfig, options: MarketOptions):
         onEvent({ kind: "given_up", reason });
       },
     });
-    const run = {
+    const urls = await brokerUrls(nodeNames(effective), broker.url, options.brokerUrlOf);
+    const run: RunFile = {
       config: effective,
       portChosen: config.gateway.port === 0,
-      broker: { url: broker.url, token: broker.token },
+      broker: { url: broker.url, token: broker.token, ...(urls === undefined ? {} : { urls }) },
     };
-    writeRunFile(dataDir, run);
-    const agents = nodeNames(effective).map((node) => ({ node, process: keepAgent(node, shared, onEvent) }));
-    const bus = await NatsBus.connect({ ...run.broker, name: "market" });
-    const operator = new Operator(effective, bus);
-    const market = new LocalMarket({ dataDir, registry, own, broker, agents, operator });
+    const operator = await openStore(run, before?.config, dataDir, options.logger);
+    const guard = await startMonitors(operator, { dataDir, registry, options, onEvent });
+    const market = new LocalMarket({ dataDir, registry, own, broker, guard, operator });
     try {
-      await untilUp(operator, market.gateways, () =>
-        options.signal?.aborted === true ? "stopped while it was starting" : failure,
-      );
+      await untilUp({
+        operator,
+        gateways: market.gateways,
+        isOff: (node) => isSwitchedOff(nodeFolder(dataDir, node)),
+        failure: () => (options.signal?.aborted === true ? "stopped while it was starting" : failure),
+      });
     } catch (error) {
       await market.stop();
       throw error;
@@ -177,24 +221,73 @@ export async function startMarket(config: MarketConfig, options: MarketOptions):
   }
 }
 
-function keepAgent(
-  node: string,
-  { dataDir, registry, logger }: Pick<MarketParts, "dataDir" | "registry"> & { readonly logger: Logger },
-  onEvent: (event: MarketEvent) => void,
-): KeptProcess {
-  const module = builtModule("services/host/agent-main");
-  const logFile = join(dataDir, "log", `agent-${node}.log`);
-  return new KeptProcess({
-    kind: "agent",
-    name: node,
-    launch: () => spawnNode(module, ["--data", dataDir, "--node", node], logFile),
+async function brokerUrls(
+  nodes: readonly string[],
+  url: string,
+  brokerUrlOf: MarketOptions["brokerUrlOf"],
+): Promise<Record<string, string> | undefined> {
+  if (brokerUrlOf === undefined) return undefined;
+  return Object.fromEntries(
+    await Promise.all(nodes.map(async (node) => [node, await brokerUrlOf(node, url)] as const)),
+  );
+}
+
+/** Writes what is wanted, then the file by which every process finds it. */
+async function openStore(
+  run: RunFile,
+  before: MarketConfig | undefined,
+  dataDir: string,
+  logger: Logger,
+): Promise<Operator> {
+  const { config, broker } = run;
+  const bus = await NatsBus.connect({ url: broker.url, token: broker.token, name: "market" });
+  try {
+    await seedStore(await KvDesiredStore.open(bus, { cluster: config.cluster, logger }), before, config);
+    writeRunFile(dataDir, run);
+    return await Operator.open(config, bus, logger);
+  } catch (error) {
+    await bus.close();
+    throw error;
+  }
+}
+
+interface MonitorsOptions {
+  readonly dataDir: string;
+  readonly registry: ProcessRegistry;
+  readonly options: MarketOptions;
+  readonly onEvent: (event: MarketEvent) => void;
+}
+
+/** Starts every unit where it is to be; one that cannot be started there is left to those who watch it. */
+async function startMonitors(
+  { config, hierarchy }: Operator,
+  { dataDir, registry, options, onEvent }: MonitorsOptions,
+): Promise<BootGuard> {
+  const addressOf = (node: string): string => hierarchy.view.nodes.get(node)?.value.address ?? "";
+  const launcher = marketLauncher({ dataDir, config, registry, addressOf });
+  const { logger } = options;
+  const first = new Map(hierarchy.topology.roles().map((record) => [record.unit, record]));
+  for (const { role, on } of first.values()) {
+    try {
+      await launcher.launch(launchTarget(hierarchy.topology, role, on[0] ?? ""), undefined);
+    } catch (error) {
+      logger.warn({ role, reason: (error as Error).message }, "not started");
+    }
+  }
+  return new BootGuard({
     registry,
+    launcher,
+    topology: () => hierarchy.topology,
+    isOff: (node) => isSwitchedOff(nodeFolder(dataDir, node)),
+    starts: options.bootGuard !== false && config.hierarchy.launcher === undefined,
     logger,
-    onRestart: (pid) => {
-      onEvent({ kind: "agent_restarted", node, pid });
-    },
-    onGivenUp: (reason) => {
-      onEvent({ kind: "given_up", reason });
+    onRestart: (process) => {
+      onEvent(restartEvent(process));
     },
   });
+}
+
+function restartEvent({ kind, node, unit, pid }: MonitorProcess): MarketEvent {
+  if (kind === "agent") return { kind: "agent_restarted", node, pid };
+  return { kind: "coordinator_restarted", unit, node, pid };
 }

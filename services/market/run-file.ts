@@ -9,14 +9,29 @@ const schema = z.strictObject({
   config: z.unknown(),
   /** The gateways' port was chosen by the system, and may be another one next time. */
   port_chosen: z.boolean(),
-  broker: z.strictObject({ url: z.string(), token: z.string() }),
+  broker: z.strictObject({
+    url: z.string(),
+    token: z.string(),
+    /** Where single nodes reach it by a way of their own. */
+    urls: z.record(z.string(), z.string()).optional(),
+  }),
 });
 
 /** What every process of a market reads to find the others. Holds the broker's token: mode 0600, never logged. */
 export interface RunFile {
   readonly config: MarketConfig;
   readonly portChosen: boolean;
-  readonly broker: { readonly url: string; readonly token: string };
+  readonly broker: BrokerAddress & { readonly urls?: Readonly<Record<string, string>> | undefined };
+}
+
+export interface BrokerAddress {
+  readonly url: string;
+  readonly token: string;
+}
+
+/** Where the processes of a node reach the broker. */
+export function brokerOf({ broker }: RunFile, node: string): BrokerAddress {
+  return { url: broker.urls?.[node] ?? broker.url, token: broker.token };
 }
 
 export function runFilePath(dataDir: string): string {

@@ -4,6 +4,7 @@ import { terminate } from "../../runtime/process/terminate.ts";
 
 /** Who ends first: those who would start others again, then those who need others to end in good order. */
 const ORDER: readonly ((entry: ProcessEntry) => boolean)[] = [
+  (entry) => entry.kind === "coordinator",
   (entry) => entry.kind === "agent",
   (entry) => entry.kind === "host" && entry.role === "gateway",
   (entry) => entry.kind === "host" && entry.role !== "storage",

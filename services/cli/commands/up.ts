@@ -52,6 +52,9 @@ function tell(event: MarketEvent): void {
     case "agent_restarted":
       printLine(`agent of ${event.node} restarted (pid ${event.pid})`);
       break;
+    case "coordinator_restarted":
+      printLine(`${event.unit} restarted on ${event.node} (pid ${event.pid})`);
+      break;
     case "given_up":
       printError(`error: ${event.reason}`);
       break;
@@ -62,7 +65,9 @@ async function greet(market: Market): Promise<void> {
   printLine(`market '${market.config.cluster}' is up, data in ${market.dataDir}`);
   for (const { host, port } of market.gateways) printLine(`gateway ${host}:${port}`);
   printLine(`broker ${market.broker.url} (pid ${market.broker.pid()})`);
-  for (const { node, pid } of market.agents()) printLine(`agent ${node} (pid ${pid})`);
+  for (const { role, node, pid } of [...market.coordinators(), ...market.agents()]) {
+    printLine(`${role} on ${node} (pid ${pid})`);
+  }
   printTable(JOB_COLUMNS, jobRows(await market.jobs()));
   printLine("Ctrl-C stops it.");
 }

@@ -1,10 +1,10 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { LaunchError, type LaunchTarget } from "../../../runtime/launcher/launcher.ts";
 import { LocalLauncher, processEntryName } from "../../../runtime/launcher/local-launcher.ts";
 import type { InstanceId } from "../../../runtime/monitor/instance.ts";
-import { isAlive, signalProcess } from "../../../runtime/process/process-identity.ts";
+import { isAlive, ownIdentity, signalProcess } from "../../../runtime/process/process-identity.ts";
 import { type ProcessEntry, ProcessRegistry } from "../../../runtime/process/registry.ts";
 import { spawnDetached } from "../../../runtime/process/spawn.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
@@ -55,6 +55,21 @@ describe("a local launcher", () => {
     expect(only(registry)).toMatchObject({ name: "n1.agent-n1" });
     expect(await launcher.launch({ ...TARGET, node: "n2" }, undefined)).toBe("started");
     expect(registry.alive().map((entry) => entry.name)).toEqual(["n1.agent-n1", "n2.agent-n1"]);
+  });
+
+  test("starts one process when many launch at the same moment, and again after one that died on the way", async () => {
+    const { registry, launcher } = world();
+    // A lock of a process that is no more.
+    const lock = join(registry.folder, "agent-n1.agent-n1.lock");
+    writeFileSync(lock, JSON.stringify({ pid: process.pid, startTicks: 1 }));
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => launcher.launch(TARGET, undefined)));
+    expect(outcomes.filter((outcome) => outcome === "started")).toHaveLength(1);
+    only(registry);
+    expect(existsSync(lock)).toBe(false);
+    // A lock of a living one: it is starting it.
+    writeFileSync(lock, JSON.stringify(ownIdentity()));
+    signalProcess(only(registry), "SIGKILL");
+    expect(await launcher.launch(TARGET, undefined)).toBe("present");
   });
 
   test("kills the instance that failed, on whichever node, even a stopped one, and no other", async () => {
