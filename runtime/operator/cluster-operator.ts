@@ -1,6 +1,11 @@
+import type { Logger } from "pino";
 import { AgentRequest, AgentResponse, type AgentStatus } from "../../proto/generated/evercross/v1/control.ts";
-import type { DesiredStore, RecordChange, StoreWatch } from "../desired/desired-store.ts";
-import { DesiredView } from "../desired/desired-view.ts";
+import { HistoryKind } from "../../proto/generated/evercross/v1/hierarchy.ts";
+import type { DesiredStore, RecordChange } from "../desired/desired-store.ts";
+import type { DesiredView } from "../desired/desired-view.ts";
+import type { OrderOutcome } from "../desired/order.ts";
+import { StoreFollower } from "../desired/store-follower.ts";
+import { HistoryPublisher } from "../history/history-publisher.ts";
 import { formatJob, parseJob } from "../job/name.ts";
 import {
   OPERATOR_GATHER_MS,
@@ -13,7 +18,8 @@ import { type Bus, BusRequestError } from "../messaging/bus.ts";
 import { agentSubject } from "../messaging/subject.ts";
 import { parseRole } from "../monitor/role.ts";
 import { waitFor } from "../process/wait.ts";
-import { Topology } from "../topology/topology.ts";
+import { ownIdentity } from "../process/process-identity.ts";
+import type { Topology } from "../topology/topology.ts";
 import { gather } from "./gather.ts";
 import { type LocatedJob, locatedJobs } from "./located-job.ts";
 import { OperatorError } from "./operator-error.ts";
@@ -27,53 +33,55 @@ export interface AskedAgent {
   readonly status: AgentStatus | undefined;
 }
 
-/** What an order makes of the records: changes in their order (none: it is so already), or a refusal. */
-export type OrderOutcome =
-  | { readonly kind: "ok"; readonly changes: readonly RecordChange[] }
-  | { readonly kind: "refused"; readonly code: string; readonly detail: string };
+export interface ClusterOperatorOptions {
+  readonly cluster: string;
+  /** Stays the caller's. */
+  readonly bus: Bus;
+  readonly store: DesiredStore;
+  readonly logger: Logger;
+}
+
+/** How an operator is named in the history. */
+const ROLE = "operator";
 
 /** Asks the members of a cluster, and changes its desired state by compare-and-set. Knows nothing of what its jobs do. */
 export class ClusterOperator {
   readonly cluster: string;
   readonly bus: Bus;
-  readonly view = new DesiredView();
   readonly #store: DesiredStore;
-  readonly #watch: StoreWatch;
+  readonly #follower: StoreFollower;
   readonly #complete: Promise<void>;
-  #topology: Topology | undefined;
+  readonly #history: HistoryPublisher;
   #seen = 0;
 
-  private constructor(cluster: string, bus: Bus, store: DesiredStore) {
+  private constructor({ cluster, bus, store, logger }: ClusterOperatorOptions) {
     this.cluster = cluster;
     this.bus = bus;
     this.#store = store;
+    this.#history = new HistoryPublisher({ bus, cluster, by: { node: "", ...ownIdentity() }, logger });
     let complete = (): void => undefined;
     this.#complete = new Promise((resolve) => (complete = resolve));
-    this.#watch = store.watch(
-      (record) => {
-        this.view.apply(record);
-        this.#seen = record.revision;
-        if (record.kind === "role" || record.kind === "node") this.#topology = undefined;
-      },
-      () => {
-        complete();
-      },
-    );
+    this.#follower = new StoreFollower(store, () => {
+      complete();
+    });
+    this.#follower.onRecord(({ revision }) => {
+      this.#seen = revision;
+    });
   }
 
-  /** Resolves when it has seen the whole store. The bus stays the caller's. */
-  static async open(cluster: string, bus: Bus, store: DesiredStore): Promise<ClusterOperator> {
-    const operator = new ClusterOperator(cluster, bus, store);
+  /** Resolves when it has seen the whole store. */
+  static async open(options: ClusterOperatorOptions): Promise<ClusterOperator> {
+    const operator = new ClusterOperator(options);
     await operator.#complete;
     return operator;
   }
 
+  get view(): DesiredView {
+    return this.#follower.view;
+  }
+
   get topology(): Topology {
-    this.#topology ??= new Topology(
-      [...this.view.roles.values()].map(({ value }) => value),
-      [...this.view.nodes.values()].map(({ value }) => value),
-    );
-    return this.#topology;
+    return this.#follower.topology;
   }
 
   /** One for each agent role, in the order of their names. */
@@ -153,8 +161,16 @@ export class ClusterOperator {
     );
   }
 
-  close(): void {
-    this.#watch.stop();
+  /** Says in the history what was ordered of an element, and when (milliseconds since the Unix epoch). */
+  tellOrder(element: string, order: string, wallMs: number): void {
+    const nowhere = { node: "", oldInstance: "", newInstance: "", tookMs: 0 };
+    const event = { kind: HistoryKind.ORDERED, element, cause: order, ...nowhere };
+    this.#history.tell(ROLE, event, wallMs * 1000);
+  }
+
+  async close(): Promise<void> {
+    this.#follower.stop();
+    await this.#history.close(OPERATOR_REQUEST_MS);
   }
 
   /** The revision of the last change, or 0; undefined when one of them was not made, or may not have been. */

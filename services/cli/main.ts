@@ -6,9 +6,12 @@ import { auditCommand } from "./commands/audit.ts";
 import { blockCommand, unblockCommand } from "./commands/block.ts";
 import { bookCommand } from "./commands/book.ts";
 import { cancelCommand } from "./commands/cancel.ts";
+import { coordinatorCommand } from "./commands/coordinator.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { downCommand } from "./commands/down.ts";
+import { historyCommand } from "./commands/history.ts";
 import { jobCommand } from "./commands/job.ts";
+import { nodeCommand } from "./commands/node.ts";
 import { orderCommand } from "./commands/order.ts";
 import { phaseCommand } from "./commands/phase.ts";
 import { reduceCommand } from "./commands/reduce.ts";
@@ -16,6 +19,7 @@ import { referenceCommand } from "./commands/reference.ts";
 import { replaceCommand } from "./commands/replace.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { statusCommand } from "./commands/status.ts";
+import { treeCommand } from "./commands/tree.ts";
 import { upCommand } from "./commands/up.ts";
 import { printError } from "./output.ts";
 
@@ -30,7 +34,11 @@ function program(): Command {
     upCommand,
     downCommand,
     statusCommand,
+    treeCommand,
+    historyCommand,
     jobCommand,
+    nodeCommand,
+    coordinatorCommand,
     orderCommand,
     replaceCommand,
     reduceCommand,

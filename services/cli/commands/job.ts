@@ -3,6 +3,7 @@ import { dataOption, jobArgument } from "../common-options.ts";
 import { jobObject, JOB_COLUMNS, jobRows } from "../job-rows.ts";
 import { printJson, printLine, printTable } from "../output.ts";
 import { withOperator } from "../with-operator.ts";
+import { addCommand, moveCommand, removeCommand, startCommand, stopCommand } from "./job-orders.ts";
 
 interface JobOptions {
   readonly data: string;
@@ -52,8 +53,13 @@ function killCommand(): Command {
 
 export function jobCommand(): Command {
   return new Command("job")
-    .description("list, locate and kill jobs")
+    .description("say which jobs there are to be, and see where they are")
     .addCommand(listCommand())
     .addCommand(locateCommand())
+    .addCommand(addCommand())
+    .addCommand(removeCommand())
+    .addCommand(startCommand())
+    .addCommand(stopCommand())
+    .addCommand(moveCommand())
     .addCommand(killCommand());
 }

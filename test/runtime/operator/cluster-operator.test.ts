@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { pino } from "pino";
+import { describe, expect, onTestFinished, test } from "vitest";
 import {
   AgentRequest,
   AgentResponse,
@@ -10,6 +11,7 @@ import { JobRecord, NodeRecord, RoleRecord } from "../../../proto/generated/ever
 import { MemoryDesiredStore } from "../../../runtime/desired/memory-desired-store.ts";
 import { MemoryBus } from "../../../runtime/messaging/memory-bus.ts";
 import { agentSubject } from "../../../runtime/messaging/subject.ts";
+import { OrderCode, refused } from "../../../runtime/desired/order.ts";
 import { ClusterOperator } from "../../../runtime/operator/cluster-operator.ts";
 
 /** A message with these fields; the others are empty. */
@@ -40,7 +42,9 @@ async function cluster(jobs: readonly (Partial<JobRecord> & { readonly job: stri
       if (reply !== undefined) bus.publish(reply, AgentResponse.encode({ error: "", status }).finish());
     });
   };
-  const operator = await ClusterOperator.open("test", bus, store.client());
+  const logger = pino({ level: "silent" });
+  const operator = await ClusterOperator.open({ cluster: "test", bus, store: store.client(), logger });
+  onTestFinished(() => operator.close());
   return { store, bus, operator, kills, answerAs };
 }
 
@@ -129,11 +133,7 @@ describe("ClusterOperator", () => {
 
   test("a refused order is an error with its code", async () => {
     const it = await cluster([]);
-    const refused = it.operator.order(() => ({
-      kind: "refused",
-      code: "no_such_job",
-      detail: "there is none",
-    }));
-    await expect(refused).rejects.toMatchObject({ code: "no_such_job", message: "there is none" });
+    const order = it.operator.order(() => refused(OrderCode.NO_SUCH_JOB, "there is none"));
+    await expect(order).rejects.toMatchObject({ code: "no_such_job", message: "there is none" });
   });
 });
