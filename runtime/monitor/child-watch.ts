@@ -3,6 +3,7 @@ import { type InstanceId, sameInstance } from "./instance.ts";
 import { LaunchTries } from "./launch-tries.ts";
 import type { MonitorContext } from "./monitor-context.ts";
 import type { Peer } from "./monitor-message.ts";
+import { type Patience, patienceWith } from "./timing.ts";
 
 /** `silent`: up, but for so long without an answer that its node is probed. `lost`: failed, and started in vain or too often. */
 export type ChildState = "unknown" | "up" | "silent" | "failed" | "lost";
@@ -67,7 +68,7 @@ export class ChildWatch {
   /** It need not be waited for in a passive round any more. */
   get settled(): boolean {
     if (this.#state !== "unknown") return true;
-    return this.reachable && this.silentMs >= this.#context.timing.passiveMs;
+    return this.reachable && this.silentMs >= this.#patience.passiveMs;
   }
 
   get needsProbe(): boolean {
@@ -85,9 +86,9 @@ export class ChildWatch {
 
   /** It answered the poll of this beat, which was sent at `sentAt`. */
   answered(from: InstanceId, beat: number, sentAt: number): void {
-    const { timing, prefers } = this.#context;
+    const { prefers } = this.#context;
     if (this.#condemned !== undefined && sameInstance(from, this.#condemned)) return;
-    if (this.#context.now - sentAt > timing.silenceMs) return;
+    if (this.#context.now - sentAt > this.#patience.silenceMs) return;
     this.#aliveAt = Math.max(this.#aliveAt, sentAt);
     const known = this.#instance;
     const same = known !== undefined && sameInstance(from, known);
@@ -129,7 +130,7 @@ export class ChildWatch {
 
   /** Time passed, or something happened, and nobody forbids to judge. */
   judge(): void {
-    const { silenceMs, passiveMs } = this.#context.timing;
+    const { silenceMs, passiveMs } = this.#patience;
     switch (this.#state) {
       case "unknown":
         if (this.#goneReason !== undefined) this.#fail(this.#goneReason);
@@ -143,6 +144,10 @@ export class ChildWatch {
         this.#restart();
         break;
     }
+  }
+
+  get #patience(): Patience {
+    return patienceWith(this.peer, this.#context.timing);
   }
 
   #rise(from: InstanceId, beat: number, changed: boolean): void {
@@ -168,13 +173,13 @@ export class ChildWatch {
   }
 
   #fail(reason: string): void {
-    const { now, outputs, timing } = this.#context;
+    const { now, outputs } = this.#context;
     const { role } = this.peer;
     this.#state = "failed";
     this.#goneReason = undefined;
     this.#failReason = reason;
     this.#failedAt ??= now;
-    const serves = now - this.#probedAt <= timing.silenceMs;
+    const serves = now - this.#probedAt <= this.#patience.silenceMs;
     outputs.push({ kind: "failed", child: role, from: this.#instance, reason, serves });
     this.#context.event(HistoryKind.FAILED, role, {
       cause: reason,

@@ -85,7 +85,7 @@ export type MonitorOutput =
     }
   /** The passive round is over, or (`false`) has begun anew. */
   | { readonly kind: "active"; readonly active: boolean }
-  /** `serves`: a probe of its node was answered within `silenceMs`. */
+  /** `serves`: its node was heard within `silenceMs`: a probe was answered, or its end was seen. */
   | {
       readonly kind: "failed";
       readonly child: string;

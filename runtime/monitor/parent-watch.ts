@@ -3,6 +3,7 @@ import type { InstanceId } from "./instance.ts";
 import { LaunchTries } from "./launch-tries.ts";
 import type { MonitorContext } from "./monitor-context.ts";
 import type { Peer } from "./monitor-message.ts";
+import { patienceWith } from "./timing.ts";
 
 /** What a monitor knows of its parent, and does about it (section 3). */
 export class ParentWatch {
@@ -41,7 +42,7 @@ export class ParentWatch {
   }
 
   get suspected(): boolean {
-    return this.#orphanedReason !== undefined || this.silentMs > this.#context.timing.suspectMs;
+    return this.#orphanedReason !== undefined || this.silentMs > this.#suspectMs;
   }
 
   polled(from: InstanceId): void {
@@ -102,6 +103,10 @@ export class ParentWatch {
     this.#restart();
   }
 
+  get #suspectMs(): number {
+    return patienceWith(this.peer, this.#context.timing).suspectMs;
+  }
+
   #settle(): void {
     this.#polledAt = this.#context.now;
     this.#orphanedReason = undefined;
@@ -110,11 +115,11 @@ export class ParentWatch {
   }
 
   #restart(): void {
-    const { now, timing } = this.#context;
+    const { now } = this.#context;
     const { peer } = this;
     if (this.#failedAt === undefined) {
       this.#failedAt = now;
-      this.#failReason = this.#orphanedReason ?? `did not poll for ${timing.suspectMs} ms`;
+      this.#failReason = this.#orphanedReason ?? `did not poll for ${this.#suspectMs} ms`;
       this.#context.event(HistoryKind.FAILED, peer.role, {
         cause: this.#failReason,
         old: this.#instance,

@@ -29,23 +29,35 @@ export interface TimeRange {
   readonly max: number;
 }
 
-/** Every time of a monitor, in milliseconds, as data: `../HIERARCHY.md` says what each is for. */
-export interface MonitorTiming {
-  /** Between two polls of a child. */
-  readonly beatMs: number;
+/** How long who is reached in one way may be silent. */
+export interface Patience {
+  /** Of a child. */
   readonly silenceMs: number;
-  /** Silence after which the child's node is probed; Infinity: never. */
-  readonly probeMs: number;
   readonly passiveMs: number;
-  /** Not stepped for so long, it ends itself; Infinity: never. */
-  readonly pauseMs: number;
   /** Without a poll of the parent. */
   readonly suspectMs: number;
+}
+
+/** Every time of a monitor, in milliseconds, as data: `../HIERARCHY.md` says what each is for. */
+export interface MonitorTiming extends Patience {
+  /** Between two polls of a child. */
+  readonly beatMs: number;
+  /** With who is reached without the broker; absent: no other. Over the broker, the loss of the own link must be seen before. */
+  readonly direct?: Patience;
+  /** Silence after which the child's node is probed; Infinity: never. */
+  readonly probeMs: number;
+  /** Not stepped for so long, it ends itself; Infinity: never. */
+  readonly pauseMs: number;
   readonly backoffMs: TimeRange;
   /** From a launch until it counts as without success. */
   readonly startMs: number;
   readonly intensity: RestartIntensity;
   readonly retryMs: TimeRange;
+}
+
+/** The patience with one peer. */
+export function patienceWith({ direct }: { readonly direct: boolean }, timing: MonitorTiming): Patience {
+  return direct ? (timing.direct ?? timing) : timing;
 }
 
 const HOST_SILENCE_MS = HOST_BEAT_MS * HOST_BEATS_MISSED_MAX;
@@ -71,25 +83,28 @@ export function hostTiming(): MonitorTiming {
   return {
     ...STARTS,
     beatMs: HOST_BEAT_MS,
-    silenceMs: HOST_SILENCE_MS,
+    silenceMs: MONITOR_SILENCE_MS,
     probeMs: Infinity,
-    passiveMs: HOST_SILENCE_MS,
+    passiveMs: MONITOR_SILENCE_MS,
     pauseMs: Infinity,
-    suspectMs: AGENT_SUSPECT_MS,
+    suspectMs: PARENT_SUSPECT_MS,
+    direct: { silenceMs: HOST_SILENCE_MS, passiveMs: HOST_SILENCE_MS, suspectMs: AGENT_SUSPECT_MS },
     backoffMs: { min: AGENT_BACKOFF_MIN_MS, max: AGENT_BACKOFF_MAX_MS },
   };
 }
 
 /** Of an agent, over its job hosts. `wideParent`: its parent is reached over a wide-area network. */
 export function agentTiming({ wideParent }: { readonly wideParent: boolean }): MonitorTiming {
+  const parent = wideParent ? WIDE_PARENT : NEAR_PARENT;
   return {
     ...STARTS,
-    ...(wideParent ? WIDE_PARENT : NEAR_PARENT),
+    ...parent,
     beatMs: HOST_BEAT_MS,
-    silenceMs: HOST_SILENCE_MS,
+    silenceMs: MONITOR_SILENCE_MS,
     probeMs: Infinity,
-    passiveMs: HOST_SILENCE_MS,
+    passiveMs: MONITOR_SILENCE_MS,
     pauseMs: AGENT_SUSPECT_MS,
+    direct: { silenceMs: HOST_SILENCE_MS, passiveMs: HOST_SILENCE_MS, suspectMs: parent.suspectMs },
   };
 }
 
