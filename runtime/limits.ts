@@ -291,6 +291,13 @@ export const STREAM_DISABLED_MS = 3000;
 export const STREAM_HEARTBEAT_MS = 1000;
 export const STREAM_HEARTBEATS_MISSED_MAX = 3;
 
+/** Milliseconds for which the store keeps that a record was removed, and removals that one beginning watch clears away after that. */
+export const REMOVAL_KEPT_MS = 86_400_000;
+export const REMOVALS_CLEARED_MAX = 64;
+
+/** Milliseconds after which who has not heard of a stream reads all of it again: well before what it missed is cleared away. */
+export const STREAM_RESUME_MAX_MS = REMOVAL_KEPT_MS / 2;
+
 /** Milliseconds after which the broker forgets a reader of a stream that went without a word. */
 export const STREAM_READER_IDLE_MS = 30_000;
 

@@ -14,6 +14,7 @@ import {
   STREAM_HEARTBEATS_MISSED_MAX,
   STREAM_READER_IDLE_MS,
   STREAM_REQUEST_MS,
+  STREAM_RESUME_MAX_MS,
   STREAM_RETRY_MS,
 } from "../limits.ts";
 import type { NatsBus } from "../messaging/nats-bus.ts";
@@ -44,7 +45,10 @@ export interface StreamWatchOptions {
   readonly onMessage: (message: StreamMessage) => void;
   /** All that the stream held has been given: after each beginning, with the sequence of its last message then. */
   readonly onCaughtUp: (sequence: number) => void;
-  /** The stream is not the one that was read before, or has lost its end: all that it holds is given from its first message. */
+  /**
+   * The stream is not the one that was read before, or has lost its end, or was not heard of for longer than
+   * `STREAM_RESUME_MAX_MS`: all that it holds is given from its first message.
+   */
   readonly onRenewed: () => void;
   readonly logger: Logger;
 }
@@ -65,6 +69,8 @@ export class StreamWatch {
   #stopped = false;
   /** When the stream was made that is being read. */
   #created: string | undefined;
+  /** When something came from it last, by the monotonic clock. */
+  #heardAt = 0;
   #next: StreamStart | { readonly kind: "after"; readonly sequence: number };
 
   constructor(options: StreamWatchOptions) {
@@ -111,6 +117,7 @@ export class StreamWatch {
     const reading = new Reading(this.#options, info.state.last_seq, (sequence) => {
       this.#next = { kind: "after", sequence };
     });
+    this.#heardAt = performance.now();
     const subscription = bus.connection.subscribe(inbox, {
       callback: (error, message) => {
         if (error === null && !this.#stopped) orThrowLater(() => reading.take(message));
@@ -122,6 +129,7 @@ export class StreamWatch {
       await Promise.race([interrupted, reading.ended]);
     } finally {
       reading.close();
+      this.#heardAt = reading.heardAt;
       subscription.unsubscribe();
       if (!bus.connection.isClosed()) manager.consumers.delete(stream, name).catch(() => undefined);
     }
@@ -130,7 +138,8 @@ export class StreamWatch {
   /** Numbers of a stream that was lost and made again, wholly or at its end, say nothing about the one that was read. */
   #renew({ created, state }: StreamInfo): void {
     const next = this.#next;
-    const lost = next.kind === "after" && next.sequence > state.last_seq;
+    const late = performance.now() - this.#heardAt > STREAM_RESUME_MAX_MS;
+    const lost = next.kind === "after" && (late || next.sequence > state.last_seq);
     if (this.#created !== undefined && (this.#created !== created || lost)) {
       this.#next = { kind: "first" };
       orThrowLater(this.#options.onRenewed);
@@ -177,6 +186,7 @@ class Reading {
   #delivered = 0;
   #caughtUp = false;
   #quiet = 0;
+  heardAt = performance.now();
   readonly #heartbeat: NodeJS.Timeout;
 
   constructor(options: StreamWatchOptions, last: number, onSeen: (sequence: number) => void) {
@@ -205,6 +215,7 @@ class Reading {
   take(message: Msg): void {
     if (this.#closed) return;
     this.#quiet = 0;
+    this.heardAt = performance.now();
     if (message.headers?.code !== undefined && message.headers.code !== 0) return this.#takeStatus(message);
     const delivery = parseDelivery(message.reply ?? "");
     if (delivery === undefined || delivery.delivered !== this.#delivered + 1) return this.#giveUp();

@@ -59,8 +59,9 @@ export interface DesiredStore {
   change(change: RecordChange): Promise<ChangeOutcome>;
   /**
    * Gives every record that there is, in ascending order of revision, then `onComplete`, then each change as it is
-   * made, once, in order. Goes on by itself after a loss of the broker: records that were missed are given then, and one
-   * that was removed meanwhile is given with `value` undefined. Never throws.
+   * made, once, in order. Of changes of one record that follow close on each other only the last may be given: this tells
+   * what is, not what happened. Goes on by itself after a loss of the broker: what was missed is given then, a
+   * removal too, with `value` undefined. When the store itself was lost all is given anew. Never throws.
    */
   watch(onRecord: (record: StoredRecord) => void, onComplete: () => void): StoreWatch;
 }

@@ -10,7 +10,13 @@ import { headers } from "@nats-io/transport-node";
 import type { Logger } from "pino";
 import { makeStored, streamToken } from "../broker/stored.ts";
 import { StreamWatch, type StreamMessage } from "../broker/stream-watch.ts";
-import { CHANGE_TIMEOUT_MS, DESIRED_BYTES_MAX, RECORD_BYTES_MAX } from "../limits.ts";
+import {
+  CHANGE_TIMEOUT_MS,
+  DESIRED_BYTES_MAX,
+  RECORD_BYTES_MAX,
+  REMOVAL_KEPT_MS,
+  REMOVALS_CLEARED_MAX,
+} from "../limits.ts";
 import type { NatsBus } from "../messaging/nats-bus.ts";
 import type { ChangeOutcome, DesiredStore, RecordChange, StoreWatch, StoredRecord } from "./desired-store.ts";
 import { checkChange, decodeRecord, encodeRecord, parseKey, recordKey } from "./keys.ts";
@@ -122,12 +128,30 @@ export class KvDesiredStore implements DesiredStore {
       onMessage: (message) => view.take(message),
       onCaughtUp: (sequence) => {
         view.dropUnseen(sequence);
-        if (!complete) onComplete();
+        if (complete) return;
         complete = true;
+        onComplete();
+        void this.#clear(view.oldRemovals);
       },
       onRenewed: () => view.beginAnew(),
       logger: this.#logger,
     });
+  }
+
+  /** Removals are kept for those who are away, not for ever. What is not cleared now is cleared by the next watch. */
+  async #clear(removals: readonly StreamMessage[]): Promise<void> {
+    for (const { subject, sequence } of removals) {
+      try {
+        // Only up to this message: a record that was made there since stays.
+        await this.#manager.streams.purge(this.#stream, { filter: subject, seq: sequence + 1 });
+      } catch (error) {
+        this.#logger.debug(
+          { subject, reason: (error as Error).message },
+          "an old removal could not be cleared away",
+        );
+        return;
+      }
+    }
   }
 
   #subject({ kind, name }: RecordChange): string {
@@ -147,6 +171,8 @@ class WatchedRecords {
   readonly #present = new Set<string>();
   /** Of a store that was lost and made again: what was there before and was not seen again yet. */
   #unseen = new Set<string>();
+  /** Removals that were met and that nobody needs any more. */
+  readonly oldRemovals: StreamMessage[] = [];
 
   constructor(prefix: string, onRecord: (record: StoredRecord) => void, logger: Logger) {
     this.#prefix = prefix;
@@ -154,7 +180,8 @@ class WatchedRecords {
     this.#logger = logger;
   }
 
-  take({ subject, sequence, data, header }: StreamMessage): void {
+  take(message: StreamMessage): void {
+    const { subject, sequence, data, header } = message;
     const key = subject.slice(this.#prefix.length);
     const named = parseKey(key);
     if (named === undefined) {
@@ -165,7 +192,11 @@ class WatchedRecords {
       return;
     }
     this.#unseen.delete(key);
-    if (header(OPERATION) !== undefined || header(MARKER) !== undefined) return this.#drop(key, sequence);
+    if (header(OPERATION) !== undefined || header(MARKER) !== undefined) {
+      const old = message.timeMs < Date.now() - REMOVAL_KEPT_MS;
+      if (old && this.oldRemovals.length < REMOVALS_CLEARED_MAX) this.oldRemovals.push(message);
+      return this.#drop(key, sequence);
+    }
     const { kind, name } = named;
     let record: StoredRecord;
     try {

@@ -124,6 +124,11 @@ const removeJob = (name: string, expected: number): RecordChange => ({
   value: undefined,
 });
 
+/** In order, and none twice. */
+function expectAscending(revisions: readonly number[]): void {
+  expect(revisions).toEqual([...new Set(revisions)].sort((a, b) => a - b));
+}
+
 async function made(outcome: Promise<ChangeOutcome>): Promise<number> {
   const result = await outcome;
   if (result.kind !== "ok") throw new Error(`not made: ${JSON.stringify(result)}`);
@@ -169,10 +174,10 @@ describe.each([
   test("of many who change one record at once exactly one wins, every time", DEADLINE, async () => {
     const here = await world();
     const stores = await Promise.all(Array.from({ length: 6 }, () => here.client()));
-    const listener = new Listener(stores[0] as DesiredStore);
+    const listener = await new Listener(stores[0] as DesiredStore).complete();
     const rounds = 30;
     let revision = 0;
-    const winners: number[] = [];
+    const winners = new Map<number, string>();
     for (let round = 0; round < rounds; round++) {
       const changes = stores.map((store, i) => store.change(putJob("a/1", revision, `n${i}`)));
       const outcomes = await Promise.all(changes);
@@ -180,11 +185,13 @@ describe.each([
       expect(won.length).toBe(1);
       expect(outcomes.filter((outcome) => outcome.kind === "conflict").length).toBe(stores.length - 1);
       revision = won[0]?.revision ?? 0;
-      winners.push(outcomes.findIndex((outcome) => outcome.kind === "ok"));
+      winners.set(revision, `n${outcomes.findIndex((outcome) => outcome.kind === "ok")}`);
     }
     await expect.poll(() => listener.revisions().at(-1), DEADLINE).toBe(revision);
-    const told = listener.records.map((record) => (record.value as JobRecord).node);
-    expect(told).toEqual(winners.map((i) => `n${i}`));
+    for (const { revision: at, value } of listener.records) {
+      expect((value as JobRecord).node).toBe(winners.get(at));
+    }
+    expectAscending(listener.revisions());
   });
 
   test(
@@ -197,6 +204,7 @@ describe.each([
       expect(early.completeAfter).toBe(0);
       const revisions: number[] = [];
       for (let i = 0; i < 40; i++) revisions.push(await made(writer.change(putJob(`a/${i}`, 0))));
+      await expect.poll(() => early.records.length, DEADLINE).toBe(40);
       for (let i = 0; i < 40; i += 2) {
         const expected = revisions[i] as number;
         const change = i % 4 === 0 ? removeJob(`a/${i}`, expected) : putJob(`a/${i}`, expected, "n2");
@@ -207,7 +215,7 @@ describe.each([
       const late = await new Listener(other).complete();
       expect(late.completeAfter).toBe(30);
       expect(late.jobs()).toEqual(early.jobs());
-      expect(late.revisions()).toEqual(late.revisions().toSorted((a, b) => a - b));
+      expectAscending(late.revisions());
     },
   );
 
@@ -271,7 +279,7 @@ describe.each([
         await expect.poll(() => listener.revisions().at(-1), DEADLINE).toBe(known.get(moved));
       }
       expect(listener.completions).toBe(1);
-      expect(listener.revisions()).toEqual([...new Set(listener.revisions())].sort((a, b) => a - b));
+      expectAscending(listener.revisions());
       expect(listener.records.length).toBe(20 + 3 * 3);
       const held = [...listener.view.jobs].map(([name, { revision }]) => [name, revision]);
       expect(Object.fromEntries(held)).toEqual(Object.fromEntries(known));
@@ -341,7 +349,7 @@ describe.each([
     for (let i = 0; i < 5; i++) await made(writer.change(putJob(`a/${i}`, 0)));
     await expect.poll(() => told.length, DEADLINE).toBe(11);
     const revisions = told.map((text) => Number(text.split("@")[1]));
-    expect(revisions).toEqual(revisions.toSorted((a, b) => a - b));
+    expectAscending(revisions);
     expect((await Promise.all(followed)).map((outcome) => outcome.kind)).toEqual(Array(6).fill("ok"));
   });
 
@@ -375,7 +383,7 @@ describe.each([
     const listener = await new Listener(reader).complete();
     expect(listener.completeAfter).toBe(10_000);
     expect(listener.view.jobs.size).toBe(10_000);
-    expect(listener.revisions()).toEqual(listener.revisions().toSorted((a, b) => a - b));
+    expectAscending(listener.revisions());
   });
 });
 
@@ -403,7 +411,11 @@ describe("the desired state in memory", () => {
           expect(await kv.change(change)).toEqual(outcome);
           if (outcome.kind === "ok") seen.push(outcome.revision);
         }
-        await expect.poll(() => toldKv.records, DEADLINE).toEqual(told.records);
+        for (const store of [memory, kv]) await made(store.change(putJob("z/end", 0)));
+        await expect.poll(() => toldKv.records.at(-1), DEADLINE).toEqual(told.records.at(-1));
+        expect(toldKv.jobs()).toEqual(told.jobs());
+        for (const heard of toldKv.records) expect(told.records).toContainEqual(heard);
+        expectAscending(toldKv.revisions());
       }),
       // Each has a bucket of its own, for which the broker sets room aside.
       { numRuns: 12 },

@@ -4,13 +4,14 @@ import { createServer, type AddressInfo } from "node:net";
 import { jetstreamManager, type ConsumerInfo, type JetStreamManager } from "@nats-io/jetstream";
 import { headers } from "@nats-io/transport-node";
 import { pino } from "pino";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { NodeRecord } from "../../../proto/generated/evercross/v1/hierarchy.ts";
 import { findBroker } from "../../../runtime/broker/find-broker.ts";
 import { freePort } from "../../../runtime/broker/free-port.ts";
 import { BrokerStoreError } from "../../../runtime/broker/stored.ts";
 import type { DesiredStore, RecordChange } from "../../../runtime/desired/desired-store.ts";
 import { KvDesiredStore } from "../../../runtime/desired/kv-desired-store.ts";
+import { REMOVAL_KEPT_MS } from "../../../runtime/limits.ts";
 import { NatsBus } from "../../../runtime/messaging/nats-bus.ts";
 import { maker } from "../../support/blank-messages.ts";
 import { testBroker, testBus } from "../../support/test-broker.ts";
@@ -61,6 +62,7 @@ describe("the bucket of the desired state", () => {
     const write = (key: string, data: Uint8Array): Promise<unknown> =>
       bus.request(`$KV.evercross-c.${key}`, data, DEADLINE.timeout);
     await store.change(putNode("n1"));
+    await expect.poll(() => told.length, SOON).toBe(2);
     await write("node.n2", Buffer.from([0xff, 0xff, 0xff]));
     await write("node.n3", NodeRecord.encode(nodeOf({ node: "n4" })).finish());
     await write("planet.earth", Buffer.from("?"));
@@ -132,6 +134,50 @@ describe("the bucket of the desired state", () => {
     for (const watch of watches) watch.stop();
     await readers(manager, 0);
   });
+
+  test("that a record was removed is forgotten after a day, by the next who watches", DEADLINE, async () => {
+    const bus = await testBus(await testBroker(), "client");
+    const store = await KvDesiredStore.open(bus, { cluster: "c", logger: silent });
+    const { streams } = await managerOf(bus);
+    const messages = async (): Promise<number> => (await streams.info(STREAM)).state.messages;
+    const change = async (made: RecordChange): Promise<number> => {
+      const outcome = await store.change(made);
+      return outcome.kind === "ok" ? outcome.revision : expect.unreachable(outcome.kind);
+    };
+    for (const node of ["n1", "n2", "n3"]) {
+      await change({ kind: "node", name: node, expected: await change(putNode(node)), value: undefined });
+    }
+    await change(putNode("n3"));
+    expect(await watched(store)).toEqual(["node n3", "complete"]);
+    expect(await messages()).toBe(3);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + REMOVAL_KEPT_MS + 60_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    expect(await watched(store)).toEqual(["node n3", "complete"]);
+    await expect.poll(messages, SOON).toBe(1);
+    await change(putNode("n1"));
+    expect((await watched(store)).toSorted()).toEqual(["complete", "node n1", "node n3"]);
+  });
+
+  test(
+    "who was away for so long that removals may be forgotten learns of them all the same",
+    DEADLINE,
+    async () => {
+      const broker = await testBroker();
+      const [bus, other] = [await testBus(broker, "client"), await testBus(broker, "other")];
+      const store = await KvDesiredStore.open(bus, { cluster: "c", logger: silent });
+      for (const node of ["n1", "n2"]) await store.change(putNode(node));
+      const told = await watched(store);
+      await (await managerOf(other)).streams.purge(STREAM, { filter: "$KV.evercross-c.node.n1" });
+      await bus.connection.reconnect();
+      await store.change(putNode("n3"));
+      await expect.poll(() => told, SOON).toEqual(["node n1", "node n2", "complete", "node n3"]);
+      const now = performance.now.bind(performance);
+      const clock = vi.spyOn(performance, "now").mockImplementation(() => now() + REMOVAL_KEPT_MS);
+      onTestFinished(() => clock.mockRestore());
+      await bus.connection.reconnect();
+      await expect.poll(() => told.slice(4), SOON).toEqual(["node n2", "node n3", "no node n1"]);
+    },
+  );
 
   test("is one for each cluster, whatever its name", DEADLINE, async () => {
     const bus = await testBus(await testBroker(), "client");
