@@ -152,8 +152,9 @@ export class AgentMachine {
     return found;
   }
 
+  /** How its nodes do; those of which it cannot know yet are left out. */
   health(): NodeHealth[] {
-    return this.#hosts.health();
+    return this.#hosts.health(this.#now);
   }
 
   // A method, not the field: after a call that may set it, the compiler would still believe what it saw before.

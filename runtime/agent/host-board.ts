@@ -85,10 +85,10 @@ export class HostBoard {
     return peers;
   }
 
-  health(): NodeHealth[] {
+  health(now: number): NodeHealth[] {
     return this.nodes()
       .filter((hosts) => this.isWanted(hosts.node))
-      .map((hosts) => hosts.health());
+      .flatMap((hosts) => hosts.health(now) ?? []);
   }
 
   /** A host says hello that this agent neither started nor found. */

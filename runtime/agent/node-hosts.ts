@@ -61,12 +61,15 @@ export class NodeHosts {
     if (!this.direct && ![...this.#hosts.values()].some((host) => host.phase === "up")) this.#lost = true;
   }
 
-  health(): NodeHealth {
-    const { failures } = this.spawner;
-    let usable = false;
-    for (const { phase } of this.#hosts.values())
-      usable ||= phase === "up" || phase === "expected" || (phase === "starting" && !this.#lost);
-    return { node: this.node, serves: usable && failures < HOST_SPAWN_FAILURES_MAX };
+  /** Whether hosts can be started there; undefined while those that may run there have had no time to say so. */
+  health(now: number): NodeHealth | undefined {
+    const phases = new Set(Array.from(this.#hosts.values(), (host) => host.phase));
+    // The agent itself is the proof that its own node is there, a host that of a far one.
+    if (!this.direct && !phases.has("up")) {
+      if (!this.isOpen(now)) return undefined;
+      if (this.#lost) return { node: this.node, serves: false };
+    }
+    return { node: this.node, serves: this.spawner.failures < HOST_SPAWN_FAILURES_MAX };
   }
 
   /** The host of this group, else a spare one. */

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { AgentMessage, HostHello, Poll } from "../../proto/generated/evercross/v1/control.ts";
-import { NodeProbeAnswer } from "../../proto/generated/evercross/v1/hierarchy.ts";
+import { HistoryKind, NodeProbeAnswer } from "../../proto/generated/evercross/v1/hierarchy.ts";
 import { hostRole } from "../agent/host-name.ts";
 import {
   AGENT_BACKOFF_MIN_MS,
@@ -249,7 +249,9 @@ export class AgentWatch {
       case "launch":
         return void this.#launch(output.role, output.node, output.failed);
       case "event":
-        logger.info(output.event, "monitor event");
+        // That it watches its agent from the first is no news.
+        if (output.event.kind === HistoryKind.BEGAN || output.event.kind === HistoryKind.ACTIVE) return;
+        logger.info(output.event, "event");
         return onEvent?.(output.event);
       case "suicide":
         throw new Error(`a job host has no rival, and yet its monitor ends it: ${output.reason}`);

@@ -1,12 +1,17 @@
-// A job host whose jobs need no broker: `node host-process.mjs DATA NODE HOST SOCKET`. Runs the built runtime.
+// A job host whose jobs need no broker: `node host-process.mjs DATA NODE HOST SOCKET`. Runs the built runtime. Starts its agent again
+// where the data folder says how (`kept-cluster.mjs`).
 import { mkdirSync } from "node:fs";
 import { pino } from "pino";
 import { hostEntryName } from "../../dist/runtime/agent/host-name.js";
 import { runHost } from "../../dist/runtime/host/host.js";
 import { MemoryBus } from "../../dist/runtime/messaging/memory-bus.js";
+import { NatsBus } from "../../dist/runtime/messaging/nats-bus.js";
 import { ProcessRegistry } from "../../dist/runtime/process/registry.js";
+import { findCluster, localLauncher } from "./kept-cluster.mjs";
 
 const [dataDir, node, host, socketPath] = process.argv.slice(2);
+const cluster = findCluster(dataDir);
+const agent = { role: cluster?.role ?? `agent/${node}`, on: cluster?.on ?? [node] };
 new ProcessRegistry(dataDir).register("host", hostEntryName(node, host));
 mkdirSync(dataDir, { recursive: true });
 
@@ -48,10 +53,19 @@ const hosted = runHost({
   dataDir,
   version: "test",
   socketPath,
-  agent: { role: `agent/${node}`, on: [node] },
-  launchAgent: () => Promise.reject(new Error("the test starts its agents by itself")),
-  bus: Promise.resolve(new MemoryBus()),
-  logger: pino({ level: "silent" }),
+  agent,
+  launchAgent: (on, failed) =>
+    cluster === undefined
+      ? Promise.reject(new Error("the test itself is the agent"))
+      : localLauncher(dataDir).launch(
+          { kind: "agent", name: "agent", node: on, roles: [agent.role] },
+          failed,
+        ),
+  bus:
+    cluster === undefined
+      ? Promise.resolve(new MemoryBus())
+      : NatsBus.connect({ url: cluster.url, token: cluster.token, name: `${node}.${host}` }),
+  logger: pino({ level: cluster === undefined ? "silent" : "info" }),
   onRetired: () => process.exit(0),
 });
 process.on("SIGTERM", () => void hosted.stop().then(() => process.exit(0)));

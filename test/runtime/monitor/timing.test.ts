@@ -5,6 +5,7 @@ import {
   coordinatorTiming,
   hostTiming,
   type MonitorTiming,
+  patienceWith,
 } from "../../../runtime/monitor/timing.ts";
 
 const BOTH = [false, true];
@@ -29,6 +30,21 @@ describe.each(TIMINGS)("the timing of a monitor: %s", (_, timing) => {
     expect(timing.passiveMs).toBeGreaterThanOrEqual(timing.silenceMs);
   });
 
+  test("leaves the loss of its own link to the broker time to be seen before who is reached by it is failed or suspected", () => {
+    const noticedMs = (limits.LINK_ECHO_BEATS_MAX + 1) * limits.MONITOR_BEAT_MS;
+    expect(timing.silenceMs).toBeGreaterThan(noticedMs);
+    expect(timing.suspectMs).toBeGreaterThan(noticedMs);
+  });
+
+  test("is no more patient with who is reached directly", () => {
+    const direct = patienceWith({ direct: true }, timing);
+    expect(patienceWith({ direct: false }, timing)).toBe(timing);
+    expect(direct.silenceMs).toBeLessThanOrEqual(timing.silenceMs);
+    expect(direct.silenceMs).toBeGreaterThanOrEqual(5 * timing.beatMs);
+    expect(direct.passiveMs).toBeGreaterThanOrEqual(direct.silenceMs);
+    expect(direct.suspectMs).toBeLessThanOrEqual(timing.suspectMs);
+  });
+
   test("probes a node in time for two answers before its child is failed, or never", () => {
     if (timing.probeMs === Infinity) return;
     expect(timing.silenceMs - timing.probeMs).toBeGreaterThanOrEqual(2 * timing.beatMs);
@@ -43,11 +59,14 @@ describe.each(TIMINGS)("the timing of a monitor: %s", (_, timing) => {
 
 describe("the timings of monitors that watch each other", () => {
   test("let a job host suspect its agent no sooner than the agent ends itself for a pause", () => {
-    expect(agentTiming({ wideParent: false }).pauseMs).toBeLessThanOrEqual(hostTiming().suspectMs);
+    const { suspectMs } = patienceWith({ direct: true }, hostTiming());
+    expect(agentTiming({ wideParent: false }).pauseMs).toBeLessThanOrEqual(suspectMs);
+    expect(limits.AGENT_LOST_MS).toBeGreaterThan(suspectMs + limits.HOST_BEAT_MS);
   });
 
   test("let an agent be replaced by its job hosts before its node is probed", () => {
-    const { suspectMs, backoffMs } = hostTiming();
+    const { backoffMs } = hostTiming();
+    const { suspectMs } = patienceWith({ direct: true }, hostTiming());
     expect(suspectMs + backoffMs.max).toBeLessThan(limits.MONITOR_PROBE_MS);
   });
 
