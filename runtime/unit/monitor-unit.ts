@@ -7,6 +7,7 @@ import type { DesiredStore } from "../desired/desired-store.ts";
 import { KvDesiredStore } from "../desired/kv-desired-store.ts";
 import { PlaceWriter } from "../desired/place-writer.ts";
 import { StoreFollower } from "../desired/store-follower.ts";
+import { HistoryLog } from "../history/history-log.ts";
 import { HistoryPublisher } from "../history/history-publisher.ts";
 import { launchTarget, unitKind } from "../launcher/launch-target.ts";
 import { type Launcher, LaunchError, type LaunchTarget } from "../launcher/launcher.ts";
@@ -145,6 +146,10 @@ export class MonitorUnit {
     if (this.#stopped) return;
     const follower = new StoreFollower(store, () => this.#know(bus, store, follower));
     this.#follower = follower;
+    // For people: the hierarchy does its work without it.
+    HistoryLog.open(bus, { cluster, logger }).catch((error: Error) => {
+      if (!this.#stopped) logger.error({ reason: error.message }, "there is no history");
+    });
     for (const role of this.#agents.keys())
       this.#writers.set(role, new PlaceWriter(store, follower.view, role));
     follower.onRecord((record) => {
