@@ -23,7 +23,9 @@ export class MemoryStore implements LogStore {
     }));
     apply(this.#now, copy);
     this.#unsynced.push(copy);
-    if (sync) this.crash(this.#unsynced.length);
+    if (!sync) return;
+    for (const unsynced of this.#unsynced) apply(this.#durable, unsynced);
+    this.#unsynced = [];
   }
 
   /** The state after a power failure that left the first `kept` of the batches since the last synced one. */

@@ -1,0 +1,400 @@
+import type { JobRecord, NodeRecord, RoleRecord } from "../../proto/generated/evercross/v1/hierarchy.ts";
+import type { RecordChange } from "../../runtime/desired/desired-store.ts";
+import { jobRecordOf } from "../support/hierarchy-records.ts";
+import { pick, shuffled } from "./draw-cluster.ts";
+import type { FaultKind, PlannedFault } from "./fault.ts";
+import { type Link, type LinkTrouble, NO_TROUBLE } from "./network.ts";
+import type { SimNode } from "./sim-node.ts";
+import type { SimProcess } from "./sim-process.ts";
+import type { World } from "./world.ts";
+
+/** Does to a world what a plan says, and takes all of it back. */
+export class Injector {
+  readonly #world: World;
+  /** What ends the faults that last. */
+  readonly #undo = new Set<() => void>();
+  #added = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  begin(faults: readonly PlannedFault[]): void {
+    for (const fault of faults) this.#world.clock.after(fault.at, () => this.#do(fault));
+  }
+
+  /** Every fault that lasts ends, and every machine has power. */
+  heal(): void {
+    this.#world.trace?.("all faults end");
+    for (const undo of this.#undo) undo();
+    for (const node of this.#world.nodes) node.powerOn();
+    this.#world.mended = true;
+  }
+
+  #do({ kind, forMs }: PlannedFault): void {
+    this.#world.trace?.(`FAULT ${kind} for ${forMs} ms`);
+    this.#deeds[kind](forMs);
+  }
+
+  readonly #deeds: Readonly<Record<FaultKind, (forMs: number) => void>> = {
+    "kill monitor": () => this.#kill(this.#monitor()),
+    "kill host": () => this.#kill(this.#host()),
+    "kill agent and hosts": () => {
+      for (const process of this.#node().processes) this.#kill(process);
+    },
+    power: (forMs) => {
+      const node = this.#node();
+      this.#powerOff(node, forMs);
+    },
+    "stop monitor": (forMs) => this.#stop(this.#monitor(), forMs),
+    "stop host": (forMs) => this.#stop(this.#host(), forMs),
+    "freeze node": (forMs) => {
+      const node = this.#node();
+      node.touch.begin();
+      node.freeze();
+      this.#lasts(forMs, () => {
+        node.touch.end(this.#world.clock.now);
+        node.thaw();
+      });
+    },
+    "cut link": (forMs) => this.#cutLink(this.#link(), forMs),
+    "cut node": (forMs) => this.#cutNode(this.#node(), forMs),
+    "bad link": (forMs) => {
+      const link = this.#link();
+      if (link !== undefined) this.#trouble([link], forMs);
+    },
+    "bad node": (forMs) => {
+      const node = this.#node();
+      this.#trouble(
+        this.#links().filter((link) => link.process.node === node),
+        forMs,
+      );
+    },
+    "bad everything": (forMs) => this.#trouble(this.#links(), forMs),
+    "partition sites": (forMs) => this.#partition(this.#world.network.siteCut, this.#direction(), forMs),
+    "partition routes": (forMs) => this.#partition(this.#world.network.routeCut, this.#direction(), forMs),
+    bridge: (forMs) =>
+      this.#partition(
+        this.#world.network.routeCut,
+        [
+          [0, 1],
+          [1, 0],
+        ],
+        forMs,
+      ),
+    flap: (forMs) => this.#flap(forMs),
+    broker: (forMs) => this.#broker(forMs),
+    "wall clock": () => {
+      this.#node().wallOffset += Math.round((this.#random.unit() - 0.5) * 7_200_000);
+    },
+    vertical: () => this.#vertical(),
+    horizontal: () => this.#horizontal(),
+    pair: () => this.#pair(),
+    twin: () => this.#twin(),
+    launcher: (forMs) => {
+      const node = this.#node();
+      node.launchBroken = true;
+      this.#lasts(forMs, () => (node.launchBroken = false));
+    },
+    drain: (forMs) => this.#drain(forMs),
+    "stop job": (forMs) => this.#stopJob(forMs),
+    "add job": () => this.#addJob(),
+  };
+
+  get #random(): World["random"] {
+    return this.#world.random;
+  }
+
+  /** Ends after a while, or when all faults end. */
+  #lasts(forMs: number, undo: () => void): void {
+    const once = (): void => {
+      if (this.#undo.delete(once)) undo();
+    };
+    this.#undo.add(once);
+    this.#world.clock.after(forMs, once);
+  }
+
+  #node(): SimNode {
+    return pick(this.#random, [...this.#world.nodes]);
+  }
+
+  #processes(kind: "host" | "monitor"): SimProcess[] {
+    return [...this.#world.processes].filter((process) => process.kind === kind);
+  }
+
+  /** Agents are many and coordinators few: they come as often. */
+  #monitor(): SimProcess | undefined {
+    const all = this.#processes("monitor");
+    const coordinators = all.filter((process) => !process.name.startsWith("agent"));
+    return coordinators.length > 0 && this.#random.chance(0.6)
+      ? pick(this.#random, coordinators)
+      : pick(this.#random, all);
+  }
+
+  #host(): SimProcess | undefined {
+    return pick(this.#random, this.#processes("host"));
+  }
+
+  #links(): Link[] {
+    return [...this.#world.network.links.values()];
+  }
+
+  #link(): Link | undefined {
+    const monitor = this.#random.chance(0.7) ? this.#monitor() : this.#host();
+    return monitor && this.#world.network.links.get(monitor);
+  }
+
+  #kill(process: SimProcess | undefined): void {
+    process?.touch.hit(this.#world.clock.now);
+    process?.end("killed");
+  }
+
+  #powerOff(node: SimNode, forMs: number): void {
+    if (!node.powered) return;
+    node.touch.begin();
+    node.powerOff();
+    this.#lasts(forMs, () => {
+      node.touch.end(this.#world.clock.now);
+      node.powerOn();
+    });
+  }
+
+  #stop(process: SimProcess | undefined, forMs: number): void {
+    if (process === undefined || process.paused) return;
+    process.touch.begin();
+    process.pause();
+    this.#lasts(forMs, () => {
+      process.touch.end(this.#world.clock.now);
+      process.wake();
+    });
+  }
+
+  #cutLink(link: Link | undefined, forMs: number): void {
+    if (link === undefined || link.outCut || link.inCut) return;
+    const way = this.#random.below(3);
+    link.outCut = way !== 1;
+    link.inCut = way !== 0;
+    link.keeps = this.#random.chance(0.6);
+    const { network, trace, clock } = this.#world;
+    trace?.(`the link of ${link.process.label} is cut ${["out", "in", "both ways"][way]}`);
+    link.process.touch.begin();
+    network.changed();
+    this.#lasts(forMs, () => {
+      link.outCut = link.inCut = false;
+      link.process.touch.end(clock.now);
+      network.changed();
+    });
+  }
+
+  #cutNode(node: SimNode, forMs: number): void {
+    if (!node.netIn || !node.netOut) return;
+    const way = this.#random.below(3);
+    node.netOut = way === 1;
+    node.netIn = way === 0;
+    const { network, trace, clock } = this.#world;
+    trace?.(`the network of ${node.name} is cut ${["out", "in", "both ways"][way]}`);
+    node.touch.begin();
+    network.changed();
+    this.#lasts(forMs, () => {
+      node.netIn = node.netOut = true;
+      node.touch.end(clock.now);
+      network.changed();
+    });
+  }
+
+  #trouble(links: readonly Link[], forMs: number): void {
+    const { random } = this.#world;
+    const trouble: LinkTrouble = {
+      loss: random.chance(0.5) ? random.unit() * 0.4 : 0,
+      duplicate: random.chance(0.4) ? random.unit() * 0.5 : 0,
+      reorderMs: random.chance(0.4) ? random.unit() * 600 : 0,
+      delayMs: random.chance(0.3) ? random.unit() * 900 : 0,
+    };
+    for (const link of links) {
+      link.trouble = trouble;
+      link.process.touch.begin();
+    }
+    this.#lasts(forMs, () => {
+      for (const link of links) {
+        link.trouble = NO_TROUBLE;
+        link.process.touch.end(this.#world.clock.now);
+      }
+    });
+  }
+
+  #direction(): [number, number][] {
+    const size = this.#world.network.siteCut.length;
+    if (size < 2) return [];
+    const [a, b, c] = shuffled(this.#random, [0, 1, 2]) as [number, number, number];
+    switch (this.#random.below(3)) {
+      case 0:
+        return [[a, b]];
+      case 1:
+        return [
+          [a, b],
+          [b, a],
+        ];
+      default:
+        return [
+          [a, b],
+          [b, a],
+          [a, c],
+          [c, a],
+        ];
+    }
+  }
+
+  /** Messages of everybody who is beside one of these places are touched by it. */
+  #partition(grid: boolean[][], pairs: readonly (readonly [number, number])[], forMs: number): void {
+    const cuts = pairs.filter(([from, to]) => grid[from]?.[to] === false);
+    if (cuts.length === 0) return;
+    const { network, trace, clock } = this.#world;
+    trace?.(`cut from → to: ${cuts.map(([from, to]) => `${from}→${to}`).join(", ")}`);
+    for (const [from, to] of cuts) (grid[from] as boolean[])[to] = true;
+    for (const hub of network.hubs) hub.touch.begin();
+    network.changed();
+    this.#lasts(forMs, () => {
+      for (const [from, to] of cuts) (grid[from] as boolean[])[to] = false;
+      for (const hub of network.hubs) hub.touch.end(clock.now);
+      network.changed();
+    });
+  }
+
+  #flap(forMs: number): void {
+    const { clock, random, network } = this.#world;
+    const until = clock.now + forMs;
+    let ended = false;
+    this.#lasts(forMs, () => (ended = true));
+    const pairs = this.#direction();
+    const once = (): void => {
+      if (ended || clock.now >= until) return;
+      this.#partition(
+        random.chance(0.5) ? network.siteCut : network.routeCut,
+        pairs,
+        20 + random.below(1500),
+      );
+      clock.after(100 + random.below(2500), once);
+    };
+    once();
+  }
+
+  #broker(forMs: number): void {
+    const { network, random, clock } = this.#world;
+    const hub = pick(random, network.hubs);
+    if (!hub.alive) return;
+    hub.alive = false;
+    this.#world.trace?.(`broker ${hub.site} dies`);
+    for (const each of network.hubs) each.touch.begin();
+    network.changed();
+    this.#lasts(forMs, () => {
+      hub.alive = true;
+      this.#world.trace?.(`broker ${hub.site} is back`);
+      for (const each of network.hubs) each.touch.end(clock.now);
+      network.changed();
+    });
+  }
+
+  #instances(role: string): SimProcess[] {
+    return [...this.#world.instancesOf(role)];
+  }
+
+  /** A role and all below it, to the job hosts. */
+  #vertical(): void {
+    const { topology } = this.#world;
+    const roles: RoleRecord[] = [pick(this.#random, topology.roles())];
+    for (let index = 0; index < roles.length; index++)
+      roles.push(...topology.children((roles[index] as RoleRecord).role));
+    const hosts = this.#random.chance(0.5);
+    for (const { role } of roles) {
+      for (const process of this.#instances(role)) this.#kill(process);
+      if (hosts) for (const host of this.#processes("host")) if (host.agent === role) this.#kill(host);
+    }
+  }
+
+  #horizontal(): void {
+    const levels = [...new Set(this.#world.topology.roles().map(({ role }) => role.split("/")[0]))];
+    const level = pick(this.#random, [...levels, "host"]) as string;
+    this.#world.trace?.(`all of level ${level} are killed`);
+    for (const process of this.#world.processes) {
+      const isOf =
+        process.kind === "host"
+          ? level === "host"
+          : this.#world.rolesOf(process.name).some((role) => role.startsWith(`${level}/`));
+      if (isOf) this.#kill(process);
+    }
+  }
+
+  /** Both ends of a pair whose ends start each other again. */
+  #pair(): void {
+    const { topology } = this.#world;
+    const child = pick(this.#random, topology.roles());
+    for (const process of this.#instances(child.role)) this.#kill(process);
+    if (child.parent !== "") for (const process of this.#instances(child.parent)) this.#kill(process);
+    else for (const host of this.#processes("host")) if (host.agent === child.role) this.#kill(host);
+  }
+
+  /** Somebody starts a second one by hand. */
+  #twin(): void {
+    const { random, topology } = this.#world;
+    const role = pick(
+      random,
+      topology.roles().filter((one) => !one.role.startsWith("agent/") || random.chance(0.3)),
+    );
+    if (role === undefined) return;
+    const node = this.#world.node(pick(random, role.on));
+    const present = this.#instances(role.role)[0];
+    // Two agents cannot share the sockets of a node: there the registry of its processes is part of the rule.
+    const blind =
+      random.chance(0.7) && !this.#world.rolesOf(role.unit).some((one) => one.startsWith("agent/"));
+    this.#world.startUnit(
+      role.unit,
+      random.chance(0.6) && present !== undefined ? present.node : node,
+      blind,
+    );
+  }
+
+  #order(change: RecordChange): void {
+    this.#world.store.order(change);
+  }
+
+  #drain(forMs: number): void {
+    const name = this.#node().name;
+    const set = (drained: boolean): void => {
+      const record = this.#world.topology.node(name) as NodeRecord;
+      const { revision } = this.#world.store.held("node", name);
+      this.#order({ kind: "node", name, expected: revision, value: { ...record, drained } });
+    };
+    if (this.#world.topology.node(name)?.drained === true) return;
+    this.#world.trace?.(`node ${name} is drained`);
+    set(true);
+    this.#lasts(forMs, () => set(false));
+  }
+
+  #stopJob(forMs: number): void {
+    const name = pick(this.#random, [...this.#world.store.jobs.keys()]);
+    if (name === undefined || this.#world.kindOf(name).kind === "poison") return;
+    const set = (wanted: boolean): void => {
+      const record = this.#world.store.jobs.get(name) as JobRecord;
+      const { revision } = this.#world.store.held("job", name);
+      this.#order({ kind: "job", name, expected: revision, value: { ...record, wanted } });
+    };
+    this.#world.trace?.(`${name} is not wanted`);
+    set(false);
+    this.#lasts(forMs, () => set(true));
+  }
+
+  #addJob(): void {
+    const { topology } = this.#world;
+    const tops = topology.tops().filter(({ role }) => !role.startsWith("agent/"));
+    if (tops.length === 0) return;
+    this.#added += 1;
+    const job = `added/${this.#added}`;
+    const home = pick(this.#random, tops).role;
+    this.#order({
+      kind: "job",
+      name: job,
+      expected: 0,
+      value: jobRecordOf({ job, group: job, wanted: true, home }),
+    });
+  }
+}
