@@ -55,7 +55,8 @@ function detailsOf({ oldInstance, newInstance, node, tookMs, lost }: HistoryEven
   return details;
 }
 
-/** Without the start time, which is for programs: `n2:4711:88012` → `n2:4711`. */
+/** The part that people compare: `n2:4711:88012` without its start time, of a job's UUID the first eight digits. */
 function shortInstance(instance: string): string {
-  return /^[^:]+:\d+:\d+$/.test(instance) ? instance.slice(0, instance.lastIndexOf(":")) : instance;
+  if (/^[^:]+:\d+:\d+$/.test(instance)) return instance.slice(0, instance.lastIndexOf(":"));
+  return /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/.test(instance) ? instance.slice(0, 8) : instance;
 }

@@ -29,6 +29,10 @@ describe("a line of the history", () => {
     expect(line({ kind: HistoryKind.MOVED, element: "crossing/IBM", cause: "n2 is down", node: "n3" })).toBe(
       "12:03:04.123 local/a        MOVED        crossing/IBM  n2 is down (on n3)",
     );
+    const newInstance = "c9cad66d-f88c-4a28-b734-c6e9f78f4e0c";
+    expect(line({ kind: HistoryKind.JOB_STARTED, element: "crossing/IBM", newInstance, node: "n3" })).toBe(
+      "12:03:04.123 local/a        JOB_STARTED  crossing/IBM  (c9cad66d, on n3)",
+    );
     expect(line({ kind: HistoryKind.BEGAN, lost: 3 })).toBe(
       "12:03:04.123 local/a        BEGAN        agent/n2  (3 before it lost)",
     );
