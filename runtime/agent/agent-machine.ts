@@ -322,6 +322,8 @@ export class AgentMachine {
         this.#event(host, { kind: HistoryKind.ADOPTED, cause: "said hello", newInstance });
       }
       this.#hosts.saidHello(host, link, identity, this.#now);
+      // So it knows at once whom it hears, and whom to take for failed when that one falls silent.
+      if (this.#beat > 0) this.#outputs.push({ kind: "pollHost", link, beat: this.#beat });
     }
     for (const status of jobs) this.#report(host, status);
   }

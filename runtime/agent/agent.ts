@@ -113,6 +113,7 @@ export class Agent {
   /** Whether the way to the broker is there; not before the first call. */
   setLink(up: boolean): void {
     this.#step({ kind: "link", up });
+    if (up) this.#remote?.call();
   }
 
   status(): AgentStatus {

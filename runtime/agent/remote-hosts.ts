@@ -1,7 +1,7 @@
 import { AgentMessage, type HostMessage } from "../../proto/generated/evercross/v1/control.ts";
 import { RemoteHostMessage } from "../../proto/generated/evercross/v1/hierarchy.ts";
 import type { Bus, BusMessage, BusSubscription } from "../messaging/bus.ts";
-import { remoteHostsSubject, remoteHostSubject } from "../messaging/subject.ts";
+import { remoteCallSubject, remoteHostsSubject, remoteHostSubject } from "../messaging/subject.ts";
 import type { AgentMessageBody, HostLinks, HostLinksHandlers } from "./host-links.ts";
 
 export interface RemoteHostsOptions {
@@ -45,6 +45,15 @@ export class RemoteHosts implements HostLinks {
       bus.subscribe(remoteHostsSubject(cluster, agent), hear),
       bus.subscribe(this.#inbox, hear),
     ];
+  }
+
+  /**
+   * Asks every host of this agent for a hello. Hosts that another instance polls would say none by themselves, and then
+   * neither instance would hear of the other.
+   */
+  call(): void {
+    const { bus, cluster, agent } = this.#options;
+    bus.publish(remoteCallSubject(cluster, agent), new Uint8Array());
   }
 
   send(link: number, body: AgentMessageBody): void {

@@ -1,7 +1,7 @@
 import { AgentMessage, type HostMessage } from "../../proto/generated/evercross/v1/control.ts";
 import { RemoteHostMessage } from "../../proto/generated/evercross/v1/hierarchy.ts";
 import type { Bus, BusSubscription } from "../messaging/bus.ts";
-import { remoteHostsSubject, remoteHostSubject } from "../messaging/subject.ts";
+import { remoteCallSubject, remoteHostsSubject, remoteHostSubject } from "../messaging/subject.ts";
 import type { AgentWay, AgentWayHandlers, HostMessageBody } from "./agent-way.ts";
 
 export interface BusAgentLinkOptions extends AgentWayHandlers {
@@ -18,13 +18,13 @@ export interface BusAgentLinkOptions extends AgentWayHandlers {
 export class BusAgentLink implements AgentWay {
   readonly #options: BusAgentLinkOptions;
   readonly #subject: string;
-  readonly #subscription: BusSubscription;
+  readonly #subscriptions: readonly BusSubscription[];
 
   constructor(options: BusAgentLinkOptions) {
     const { bus, cluster, node, host, pid, agent, onMessage } = options;
     this.#options = options;
     this.#subject = remoteHostsSubject(cluster, agent);
-    this.#subscription = bus.subscribe(remoteHostSubject(cluster, node, host, pid), ({ data, reply }) => {
+    const orders = bus.subscribe(remoteHostSubject(cluster, node, host, pid), ({ data, reply }) => {
       let message: AgentMessage;
       try {
         message = AgentMessage.decode(data);
@@ -33,9 +33,13 @@ export class BusAgentLink implements AgentWay {
       }
       onMessage(message, reply ?? "");
     });
+    const calls = bus.subscribe(remoteCallSubject(cluster, agent), () => {
+      this.hello();
+    });
+    this.#subscriptions = [orders, calls];
   }
 
-  /** To be said for as long as it is not polled. */
+  /** To be said for as long as it is not polled, too. */
   hello(): void {
     this.send(this.#options.hello());
   }
@@ -48,6 +52,6 @@ export class BusAgentLink implements AgentWay {
   }
 
   close(): void {
-    this.#subscription.unsubscribe();
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
   }
 }

@@ -68,6 +68,11 @@ export function remoteHostsSubject(cluster: string, agent: string): string {
   return `evercross.${subjectToken(cluster)}.agent.${subjectToken(agent)}.hosts`;
 }
 
+/** Where such job hosts hear that an agent wants a hello from each (an empty message). */
+export function remoteCallSubject(cluster: string, agent: string): string {
+  return `evercross.${subjectToken(cluster)}.agent.${subjectToken(agent)}.call`;
+}
+
 /** Where such a job host hears its agent (`AgentMessage`): a process, for one that was replaced may wake under the same name. */
 export function remoteHostSubject(cluster: string, node: string, host: string, pid: number): string {
   return `evercross.${subjectToken(cluster)}.node.${subjectToken(node)}.host.${subjectToken(host)}.${pid}`;

@@ -39,4 +39,5 @@ const agent = await Agent.start({
 agent.setDesired({ jobs, nodes, parent: undefined });
 const bus = await NatsBus.connect({ url, token, name: role });
 agent.serve(bus);
-new BusLink(bus, (up) => agent.setLink(up));
+const link = new BusLink(bus, (up) => agent.setLink(up));
+process.on("exit", () => link.close());
