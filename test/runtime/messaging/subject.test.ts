@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { jobName } from "../../../runtime/job/name.ts";
-import { agentSubject, jobSubject, subjectToken } from "../../../runtime/messaging/subject.ts";
+import { agentSubject, jobSubject, subjectToken, tokenText } from "../../../runtime/messaging/subject.ts";
 
 /** The text that a token stands for: shows that nothing of it is lost. */
 function textOf(token: string): string {
@@ -38,8 +38,13 @@ describe("a subject token", () => {
         const token = subjectToken(given);
         expect(token).toMatch(/^[A-Za-z0-9_=-]+$/);
         expect(textOf(token)).toBe(given);
+        expect(tokenText(token)).toBe(given);
       }),
     );
+  });
+
+  test.each([["a.b"], ["=2e"], ["=41"], ["=4"], ["=FF"], ["%41"], ["a b"]])("is not '%s'", (token) => {
+    expect(tokenText(token)).toBeUndefined();
   });
 
   test("keeps the subjects of different jobs, clusters, nodes and channels apart", () => {
