@@ -34,6 +34,12 @@ export class JobBoard {
     return this.#loose;
   }
 
+  /** Whether one of this group is wanted on a node and has no host. */
+  isGroupLoose(node: string, group: string): boolean {
+    for (const job of this.#loose) if (job.node === node && job.group === group) return true;
+    return false;
+  }
+
   /** Those that cannot be kept running here. */
   escalated(): Iterable<WatchedJobState> {
     return this.#escalated;
