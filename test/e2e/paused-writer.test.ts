@@ -16,6 +16,7 @@ import {
   signalProcess,
 } from "../../runtime/process/process-identity.ts";
 import { ProcessRegistry } from "../../runtime/process/registry.ts";
+import { terminate } from "../../runtime/process/terminate.ts";
 import { waitFor } from "../../runtime/process/wait.ts";
 import type { Intervention } from "../../services/flow/intervention.ts";
 import { readRunFile, type RunFile } from "../../services/market/run-file.ts";
@@ -105,12 +106,13 @@ describe("a crossing job that is paused with SIGSTOP and replaced", () => {
   beforeEach(async () => {
     const dataDir = marketFolder();
     const up = await startUp(dataDir, "--nodes", "1", "--symbols", "AAA");
-    // Neither an agent nor who would start one: from now on only this test decides what runs where.
+    // Neither an agent nor who would start one, and nobody starts them again: from now on only this test decides what runs where.
+    const registry = new ProcessRegistry(dataDir);
+    registry.close();
     up.child.kill("SIGKILL");
     await up.ended;
-    const agents = new ProcessRegistry(dataDir).alive().filter((entry) => entry.kind === "agent");
-    for (const entry of agents) signalProcess(entry, "SIGKILL");
-    expect(await waitFor(() => !agents.some(isAlive), DEADLINE_MS, 5)).toBe(true);
+    const monitors = registry.alive().filter(({ kind }) => kind === "agent" || kind === "coordinator");
+    await terminate(monitors, 0);
     run = readRunFile(dataDir);
     agent = new HandAgent();
     await agent.listen(agentSocketPath(dataDir, "n1"));
