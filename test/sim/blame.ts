@@ -1,4 +1,5 @@
 import type { JobRecord } from "../../proto/generated/evercross/v1/hierarchy.ts";
+import { standing } from "./end-state.ts";
 import type { SimProcess } from "./sim-process.ts";
 import { Touch } from "./touch.ts";
 import type { World } from "./world.ts";
@@ -15,7 +16,8 @@ export class Blame {
   readonly windowMs: number;
   readonly #world: World;
   readonly #roles = new Map<string, Touch>();
-  readonly #downs = new WeakMap<SimProcess, Set<string>>();
+  /** When a node was last said to be down. */
+  readonly #downs = new Map<string, number>();
 
   constructor(world: World) {
     this.#world = world;
@@ -72,12 +74,9 @@ export class Blame {
     return undefined;
   }
 
-  /** A coordinator orders what is to be said of a node. Its moves need not wait for that to stand. */
-  judged(by: SimProcess, node: string, up: boolean): void {
-    let downs = this.#downs.get(by);
-    if (downs === undefined) this.#downs.set(by, (downs = new Set<string>()));
-    if (up) downs.delete(node);
-    else downs.add(node);
+  /** A coordinator orders that a node is down. What follows from it need not wait for that to stand, and may come after it is over. */
+  takenDown(node: string): void {
+    this.#downs.set(node, this.#world.clock.now);
   }
 
   needlessMove(by: SimProcess, before: JobRecord, after: JobRecord): string | undefined {
@@ -85,8 +84,10 @@ export class Blame {
     if (this.#world.kindOf(before.job).kind === "poison") return undefined;
     const record = topology.node(before.node);
     if (record === undefined || record.drained) return undefined;
-    if (store.stateOf(before.node)?.up !== true || this.#downs.get(by)?.has(before.node) === true)
-      return undefined;
+    const down = this.#world.clock.now - (this.#downs.get(before.node) ?? -Infinity) <= this.windowMs;
+    if (down || store.stateOf(before.node)?.up !== true) return undefined;
+    // Two homes may fill one node at the same moment; one of them sees it, and mends it.
+    if (standing(this.#world, before) !== undefined) return undefined;
     if (after.failed.some(({ node }) => node === before.node)) return this.#needlessGivenUp(by, before);
     return "its node is up and serves";
   }

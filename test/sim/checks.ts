@@ -109,9 +109,9 @@ export class Checks {
 
   /** An agent kills a job host. */
   kills(role: string, by: SimProcess, node: string, { pid, startTicks }: ProcessIdentity): void {
-    this.#deed(`${role} kills a host on ${node}`);
     for (const host of this.#world.node(node).processes) {
       if (host.id.pid !== pid || host.id.startTicks !== startTicks) continue;
+      this.#deed(`${role} kills ${host.label}`);
       this.#world.trace?.(`${role} kills ${host.label}`);
       if (!this.blame.touchedHost(by, host))
         this.violated("needless", `${role} kills ${host.label}, which is well`);
@@ -127,7 +127,7 @@ export class Checks {
   changes(by: SimProcess, role: string, { kind, name, value }: RecordChange): void {
     if (kind === "job" && this.#world.kindOf(name).kind === "poison") return;
     this.#deed(`${role} changes ${kind} ${name}`);
-    if (kind === "state") this.blame.judged(by, name, value?.up === true);
+    if (kind === "state" && value?.up === false) this.blame.takenDown(name);
     if (kind === "job" && value !== undefined) {
       this.#world.trace?.(
         `${role} (${by.id.pid}) puts ${name} on '${value.node}', home ${value.home}: ${value.reason}`,

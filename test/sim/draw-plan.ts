@@ -72,6 +72,7 @@ export function drawPlan(seed: number, bounds: PlanBounds = {}): Plan {
     faultsAfterMs: random.chance(0.15) ? random.below(4000) : undefined,
     faultMs,
     faults: drawFaults(random, faultMs, sites),
+    leavesStopped: random.chance(0.5),
     quietMs: random.chance(0.06) ? 60_000 : 12_000,
   };
 }

@@ -52,6 +52,7 @@ export class EchoLink {
   #tell(): void {
     if (this.#closed || this.#watch.up === this.#up) return;
     this.#up = this.#watch.up;
+    this.#world.trace?.(`${this.#link.process.label} ${this.#up ? "hears" : "does not hear"} its echo`);
     this.#onChange(this.#up);
   }
 }

@@ -27,7 +27,8 @@ type Say = (text: string) => boolean;
 
 function checkRoles(world: World, say: Say): void {
   for (const { role, on } of world.topology.roles()) {
-    const instances = [...world.instancesOf(role)];
+    // A stopped one is as good as dead, until it wakes.
+    const instances = [...world.instancesOf(role)].filter((process) => process.awake);
     if (instances.length !== 1) {
       const names = instances.map(({ id }) => formatInstance(id)).join(" and ");
       if (!say(`${role} has ${instances.length} instances${names === "" ? "" : `: ${names}`}`)) return;
@@ -56,7 +57,7 @@ function checkRoles(world: World, say: Say): void {
 function checkHosts(world: World, say: Say): void {
   for (const [process, host] of world.hosts) {
     const agent = world.topology.role(host.agent);
-    if (agent === undefined || host.jobs.size === 0) continue;
+    if (agent === undefined || host.jobs.size === 0 || !process.awake) continue;
     const silentMs = process.now - host.polledAt;
     if (silentMs > world.plan.timing.host.suspectMs && !say(`${process.label} has no agent`)) return;
   }
@@ -64,8 +65,8 @@ function checkHosts(world: World, say: Say): void {
 
 function checkJobs(world: World, say: Say): void {
   const running = new Map<string, JobRun[]>();
-  for (const host of world.hosts.values())
-    for (const run of host.jobs.values()) {
+  for (const [process, host] of world.hosts)
+    for (const run of process.awake ? host.jobs.values() : []) {
       const runs = running.get(run.job);
       if (runs === undefined) running.set(run.job, [run]);
       else runs.push(run);
@@ -120,6 +121,12 @@ function faultOf(
   if (told?.node !== record.node || told.pid !== run.process.id.pid || told.state !== JobState.RUNNING)
     return `is told of by the directory as on ${told?.node}, pid ${told?.pid}, state ${told?.state}`;
   return undefined;
+}
+
+/** What stands against a job where its record puts it; undefined: nothing. */
+export function standing(world: World, record: JobRecord): ReturnType<typeof obstacle> {
+  const node = placeable(world).find((one) => one.node === record.node);
+  return node === undefined ? "closed" : obstacle(record, node);
 }
 
 /** The nodes as a coordinator that knows everything would see them. */

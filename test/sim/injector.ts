@@ -14,6 +14,7 @@ export class Injector {
   /** What ends the faults that last. */
   readonly #undo = new Set<() => void>();
   #added = 0;
+  #healing = false;
 
   constructor(world: World) {
     this.#world = world;
@@ -26,6 +27,7 @@ export class Injector {
   /** Every fault that lasts ends, and every machine has power. */
   heal(): void {
     this.#world.trace?.("all faults end");
+    this.#healing = true;
     for (const undo of this.#undo) undo();
     for (const node of this.#world.nodes) node.powerOn();
     this.#world.mended = true;
@@ -94,7 +96,11 @@ export class Injector {
     launcher: (forMs) => {
       const node = this.#node();
       node.launchBroken = true;
-      this.#lasts(forMs, () => (node.launchBroken = false));
+      node.touch.begin();
+      this.#lasts(forMs, () => {
+        node.launchBroken = false;
+        node.touch.end(this.#world.clock.now);
+      });
     },
     drain: (forMs) => this.#drain(forMs),
     "stop job": (forMs) => this.#stopJob(forMs),
@@ -165,7 +171,8 @@ export class Injector {
     process.pause();
     this.#lasts(forMs, () => {
       process.touch.end(this.#world.clock.now);
-      process.wake();
+      // One that is never woken is to be replaced, as one that is killed.
+      if (!this.#healing || !this.#world.plan.leavesStopped) process.wake();
     });
   }
 
@@ -210,6 +217,11 @@ export class Injector {
       reorderMs: random.chance(0.4) ? random.unit() * 600 : 0,
       delayMs: random.chance(0.3) ? random.unit() * 900 : 0,
     };
+    const { loss, duplicate, reorderMs, delayMs } = trouble;
+    const share = (part: number): string => `${Math.round(100 * part)} %`;
+    this.#world.trace?.(
+      `the links of ${links.map(({ process }) => process.label).join(", ")} lose ${share(loss)}, double ${share(duplicate)}, shuffle by ${Math.round(reorderMs)} ms, delay by ${Math.round(delayMs)} ms`,
+    );
     for (const link of links) {
       link.trouble = trouble;
       link.process.touch.begin();

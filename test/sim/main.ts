@@ -118,6 +118,9 @@ async function run(options: Options): Promise<boolean> {
   return failed.length === 0;
 }
 
+// A reader of the trace that has seen enough ends it.
+process.stdout.on("error", () => process.exit(1));
+
 await new Command("sim")
   .description(
     "Runs the real machines of the hierarchy and of the log in a simulated cluster under faults, seed by seed.",

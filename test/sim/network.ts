@@ -43,8 +43,8 @@ export class Link {
   /** Messages of a silent link, for when it speaks again before it is given up. Undefined: they are lost. */
   held: (() => void)[] = [];
   keeps = false;
-  lastOut = 0;
-  lastIn = 0;
+  /** When the last message to each of the others arrives. */
+  readonly lastTo = new WeakMap<Link, number>();
   detecting = false;
   connecting = false;
 
@@ -166,7 +166,10 @@ export class Network {
     const reorder = from.trouble.reorderMs + to.trouble.reorderMs;
     let at = clock.now + wait;
     // Without trouble what one process sends another arrives in order: it is one connection at either end.
-    if (reorder === 0) at = from.lastOut = Math.max(at, from.lastOut);
+    if (reorder === 0) {
+      at = Math.max(at, from.lastTo.get(to) ?? 0);
+      from.lastTo.set(to, at);
+    }
     clock.at(at, () => {
       if (!this.#routed(from.hub, to.hub)) return;
       this.#arrive(to, deliver);

@@ -53,5 +53,7 @@ export interface Plan {
   readonly faultsAfterMs: number | undefined;
   readonly faultMs: number;
   readonly faults: readonly PlannedFault[];
+  /** Processes that are stopped when the faults end stay so. */
+  readonly leavesStopped: boolean;
   readonly quietMs: number;
 }

@@ -41,14 +41,14 @@ export class SimStorage implements JobPart {
     if (message.kind !== "log") return;
     const { request, answer } = message;
     const handled = this.#handle(request);
-    const reply = (): void => answer(handled.response);
+    const reply = (): void => {
+      this.#synced(request, handled.response);
+      answer(handled.response);
+    };
     // What was said before and is not on the disk yet may be what this answer builds on.
     if (handled.changes.length === 0 && this.#unanswered.length === 0) return reply();
     if (handled.changes.length > 0) this.#disk.write(handled.changes, false);
-    this.#unanswered.push(() => {
-      this.#synced(request, handled);
-      reply();
-    });
+    this.#unanswered.push(reply);
     this.#sync();
   }
 
@@ -99,9 +99,10 @@ export class SimStorage implements JobPart {
     return log;
   }
 
-  #synced(request: LogRequest, { response, entry }: Handled & { readonly response: LogResponse }): void {
-    if (entry !== undefined && response.status === LogStatus.OK)
-      this.#run.world.checks.logs.durable(request.job, entry);
+  /** An append is answered: new, or known and on the disk by now. */
+  #synced({ job, body }: LogRequest, { status }: LogResponse): void {
+    if (body?.$case === "append" && status === LogStatus.OK)
+      this.#run.world.checks.logs.durable(job, body.value);
   }
 
   #sync(): void {
