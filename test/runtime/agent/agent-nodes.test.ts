@@ -225,12 +225,17 @@ describe("an agent and its parent", () => {
       fc.record({ kind: fc.constant("crash" as const), index: fc.nat(6) }),
       fc.record({ kind: fc.constant("hang" as const), index: fc.nat(6) }),
       fc.record({ kind: fc.constant("link" as const), up: fc.boolean() }),
-      fc.record({ kind: fc.constant("move" as const), job: fc.nat(2), node: fc.constantFrom("n1", "n2") }),
+      fc.record({
+        kind: fc.constant("move" as const),
+        job: fc.nat(2),
+        node: fc.constantFrom("n1", "n2", ""),
+      }),
       fc.record({ kind: fc.constant("agent" as const), blind: fc.boolean() }),
     );
     fc.assert(
       fc.property(fc.array(action, { maxLength: 40 }), (actions) => {
         let jobs = [...TWO_NODES];
+        const wanted = () => jobs.filter((job) => job.node !== "");
         const world = new AgentWorld(jobs, BOTH);
         for (const one of actions) {
           const host =
@@ -243,20 +248,22 @@ describe("an agent and its parent", () => {
           else if (one.kind === "link") world.setLink(one.up);
           else if (one.kind === "move") {
             jobs = jobs.map((job, index) => (index === one.job ? { ...job, node: one.node } : job));
-            world.desire(jobs);
+            world.desire(wanted());
           } else if (one.kind === "agent" && one.blind) world.restartAgentBlind();
           else if (one.kind === "agent") world.restartAgent();
           else if (one.kind === "crash" && host !== undefined) world.crash(host);
           else if (one.kind === "hang" && host !== undefined) host.hung = true;
         }
         world.setLink(true);
-        world.desire(jobs);
+        world.desire(wanted());
         for (const host of world.alive()) if (!host.hung && host.node === "n2") world.hello(host);
         world.ticks(HOST_EXIT_MS / HOST_BEAT_MS + 2 * SETTLED + 200);
-        for (const { job, node } of jobs) {
+        for (const { job, node } of wanted()) {
           expect(world.hostOf(job)).toMatchObject({ node, alive: true, hung: false });
           expect(world.stateOf(job)).toBe(JobState.RUNNING);
         }
+        const running = world.alive().flatMap((host) => [...host.jobs]);
+        expect(running.sort()).toEqual(wanted().map(({ job }) => job));
       }),
       { numRuns: 200 },
     );

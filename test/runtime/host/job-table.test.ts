@@ -45,7 +45,9 @@ describe("JobTable", () => {
     const { jobs, said, until } = table(() => Promise.resolve({ epoch: 7, stop }));
     jobs.start("x/1");
     await until("x/1 running");
-    expect(jobs.statuses()).toEqual([{ job: "x/1", state: JobState.RUNNING, epoch: 7, detail: "" }]);
+    const [status] = jobs.statuses();
+    expect(status).toMatchObject({ job: "x/1", state: JobState.RUNNING, epoch: 7, detail: "" });
+    expect(status?.instance).toMatch(/^[0-9a-f-]{36}$/);
     await jobs.stop("x/1");
     expect(stopped).toBe(true);
     expect(said).toEqual(["x/1 starting", "x/1 running", "x/1 wantstop", "x/1 stopped stopped as asked"]);

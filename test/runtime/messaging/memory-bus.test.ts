@@ -58,17 +58,19 @@ describe("the bus of one process", () => {
     await expect(bus.request("echo", Buffer.alloc(0), 1)).rejects.toMatchObject({ failure: "closed" });
   });
 
-  test("loses what is published while it is down, and tells when it is back", async () => {
+  test("loses what is published while it is down, and tells of that and when it is back", async () => {
     const bus = new MemoryBus();
     const got = heard(bus, "a");
     let back = 0;
+    let lost = 0;
     const listening = bus.onReconnect(() => (back += 1));
+    bus.onDisconnect(() => (lost += 1));
     bus.down();
     bus.publish("a", Buffer.from("lost"));
     bus.up();
     bus.publish("a", Buffer.from("kept"));
     await bus.flush();
-    expect([got, back]).toEqual([["a kept"], 1]);
+    expect([got, lost, back]).toEqual([["a kept"], 1, 1]);
     listening.unsubscribe();
     bus.up();
     expect(back).toBe(1);

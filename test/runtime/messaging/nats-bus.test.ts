@@ -71,13 +71,17 @@ describe("the bus over a real broker", () => {
     const heard: string[] = [];
     b.subscribe("news", ({ data }) => void heard.push(Buffer.from(data).toString()));
     await b.flush();
-    let back = 0;
-    for (const bus of [a, b]) bus.onReconnect(() => (back += 1));
+    let [lost, back] = [0, 0];
+    for (const bus of [a, b]) {
+      bus.onDisconnect(() => (lost += 1));
+      bus.onReconnect(() => (back += 1));
+    }
     for (let kills = 1; kills <= 2; kills++) {
       const before = identify(broker.pid());
       if (before === undefined) throw new Error("the broker does not run");
       signalProcess(before, "SIGKILL");
       await expect.poll(() => back, DEADLINE).toBe(2 * kills);
+      expect(lost).toBe(2 * kills);
       await b.flush();
       a.publish("news", Buffer.from(`after ${kills}`));
       await expect.poll(() => heard.at(-1), DEADLINE).toBe(`after ${kills}`);
