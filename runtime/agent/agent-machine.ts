@@ -211,7 +211,10 @@ export class AgentMachine {
   #watch(input: MonitorInput): void {
     const { now } = this.#context;
     this.#watchedAt = now;
-    for (const output of this.#monitor.step(now, input)) {
+    const outputs = this.#monitor.step(now, input);
+    // Beats go on while there is nobody to poll.
+    this.#context.beat = this.#monitor.beat;
+    for (const output of outputs) {
       if (this.#ended) return;
       this.#heed(output);
     }
@@ -221,7 +224,6 @@ export class AgentMachine {
     const { hosts, outputs } = this.#context;
     switch (output.kind) {
       case "poll": {
-        this.#context.beat = output.beat;
         const link = hosts.byRole(output.child)?.link;
         if (link !== undefined) outputs.push({ kind: "pollHost", link, beat: output.beat });
         return;

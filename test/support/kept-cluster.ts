@@ -8,11 +8,12 @@ import {
   JobState,
   type WatchedJob,
 } from "../../proto/generated/evercross/v1/control.ts";
+import { NodeProbe, NodeProbeAnswer } from "../../proto/generated/evercross/v1/hierarchy.ts";
 import type { DesiredJob } from "../../runtime/agent/agent-message.ts";
 import type { Broker } from "../../runtime/broker/broker.ts";
 import type { Launcher } from "../../runtime/launcher/launcher.ts";
 import { type Bus, BusRequestError } from "../../runtime/messaging/bus.ts";
-import { agentSubject } from "../../runtime/messaging/subject.ts";
+import { agentSubject, probeSubject } from "../../runtime/messaging/subject.ts";
 import { parseRole } from "../../runtime/monitor/role.ts";
 import { type ProcessIdentity, signalProcess } from "../../runtime/process/process-identity.ts";
 import { ProcessRegistry } from "../../runtime/process/registry.ts";
@@ -83,6 +84,12 @@ export class KeptCluster {
       if (error instanceof BusRequestError) return undefined;
       throw error;
     }
+  }
+
+  /** The first answer of whoever is on a node. */
+  async probe(node: string): Promise<NodeProbeAnswer> {
+    const probe = NodeProbe.encode({ role: "local/test", from: undefined }).finish();
+    return NodeProbeAnswer.decode(await this.bus.request(probeSubject("test", node), probe, DEADLINE_MS));
   }
 
   allRun({ jobs }: AgentStatus): boolean {

@@ -8,11 +8,19 @@ import {
   JobState,
   type WatchedJob,
 } from "../../../proto/generated/evercross/v1/control.ts";
+import {
+  Announcement,
+  MonitorAnswer,
+  MonitorPoll,
+  NodeProbe,
+  NodeProbeAnswer,
+} from "../../../proto/generated/evercross/v1/hierarchy.ts";
 import { Agent } from "../../../runtime/agent/agent.ts";
 import { agentSocketPath } from "../../../runtime/agent/socket-path.ts";
 import type { Bus } from "../../../runtime/messaging/bus.ts";
 import { MemoryBus } from "../../../runtime/messaging/memory-bus.ts";
-import { agentSubject } from "../../../runtime/messaging/subject.ts";
+import { agentSubject, monitorSubject, probeSubject } from "../../../runtime/messaging/subject.ts";
+import type { Peer } from "../../../runtime/monitor/monitor-message.ts";
 import { ownIdentity, signalProcess } from "../../../runtime/process/process-identity.ts";
 import { ProcessRegistry } from "../../../runtime/process/registry.ts";
 import { spawnNode } from "../../../runtime/process/spawn.ts";
@@ -24,6 +32,7 @@ import { temporaryFolder } from "../../support/temporary-folder.ts";
 const HOST = fileURLToPath(new URL("../../support/host-process.mjs", import.meta.url));
 const DEADLINE_MS = 20_000;
 
+const PARENT = { role: "local/a", on: ["n0", "n1"], direct: false };
 const notHere = (): Promise<never> => Promise.reject(new Error("there is but one node"));
 
 /** An agent in this process over job hosts that are real processes, without a broker; all gone when the test ends. */
@@ -35,6 +44,7 @@ function node(groups: Readonly<Record<string, readonly string[]>>) {
   const jobs = Object.entries(groups).flatMap(([group, members]) =>
     members.map((job) => ({ job, group, node: "n1" })),
   );
+  const launched: unknown[] = [];
   let agent: Agent | undefined;
   onTestFinished(async () => {
     await agent?.stop();
@@ -44,7 +54,9 @@ function node(groups: Readonly<Record<string, readonly string[]>>) {
   });
   return {
     registry,
-    async start(): Promise<void> {
+    /** The parents that it wanted to start. */
+    launched,
+    async start(parent?: Peer): Promise<void> {
       agent = await Agent.start({
         cluster: "test",
         role: "agent/n1",
@@ -54,16 +66,19 @@ function node(groups: Readonly<Record<string, readonly string[]>>) {
         spawnHost: (host) =>
           spawnNode(HOST, [dataDir, "n1", host, socketPath], join(dataDir, "log", "hosts.log")),
         launcher: { launch: notHere, kill: notHere },
-        launchRole: notHere,
+        launchRole: async (role, on, failed) => {
+          launched.push({ role, node: on, failed });
+        },
         logger: pino({ level: "silent" }),
         onEvent: () => undefined,
         onPlace: () => undefined,
         onSuicide: (reason) => expect.unreachable(reason),
       });
-      agent.setDesired({ jobs, nodes: ["n1"], parent: undefined });
+      agent.setDesired({ jobs, nodes: ["n1"], parent });
     },
     serve(bus: Bus): void {
       agent?.serve(bus);
+      agent?.setLink(true);
     },
     async stop(): Promise<void> {
       await agent?.stop();
@@ -166,6 +181,40 @@ describe("Agent", () => {
     await it.start();
     await it.until(() => it.job("greedy/1").restarts > 0 && it.running("steady/1"));
     expect(it.job("steady/1").restarts).toBe(0);
+  });
+
+  test("its parent's poll is answered with what it knows of its nodes; without polls it announces and starts its parent", async () => {
+    const it = node({ g1: ["steady/1"] });
+    const bus = new MemoryBus();
+    const announced: Announcement[] = [];
+    bus.subscribe(monitorSubject("test", PARENT.role, "announce"), ({ data }) => {
+      announced.push(Announcement.decode(data));
+    });
+    await it.start(PARENT);
+    it.serve(bus);
+    await it.until(() => it.running("steady/1"));
+    const from = { node: "n0", pid: 1, startTicks: 1 };
+    const poll = async (
+      beat: number,
+      data = MonitorPoll.encode({ role: PARENT.role, from, beat }).finish(),
+    ) =>
+      MonitorAnswer.decode(await bus.request(monitorSubject("test", "agent/n1", "poll"), data, DEADLINE_MS));
+    expect(await poll(1)).toEqual({
+      role: "agent/n1",
+      from: { node: "n1", ...ownIdentity() },
+      beat: 1,
+      best: from,
+      escalations: [],
+      nodes: [{ node: "n1", serves: true }],
+    });
+    bus.publish(monitorSubject("test", "agent/n1", "poll"), Uint8Array.of(0x0a, 0xff), "nowhere");
+    expect(await poll(2)).toMatchObject({ beat: 2 });
+    await it.until(() => it.launched.length > 0);
+    expect(it.launched[0]).toEqual({ role: PARENT.role, node: "n0", failed: from });
+    expect(announced[0]).toMatchObject({ role: PARENT.role, node: "n0", byRole: "agent/n1" });
+    const probe = NodeProbe.encode({ role: PARENT.role, from }).finish();
+    const probed = NodeProbeAnswer.decode(await bus.request(probeSubject("test", "n1"), probe, DEADLINE_MS));
+    expect(probed).toEqual({ node: "n1", process: "agent/n1", pid: process.pid });
   });
 
   test("operators are answered, and what cannot be done is refused by name", async () => {

@@ -25,6 +25,11 @@ describe("job hosts and their agent", () => {
     for (let time = 0; time < 3; time++) {
       const { pid } = await cluster.until((status) => status.active);
       cluster.signal(pid, "SIGKILL");
+      // Whoever is on the node answers for it meanwhile.
+      expect(await cluster.probe("n1")).toMatchObject({
+        node: "n1",
+        process: expect.stringMatching(/^h\d$/),
+      });
       const after = await cluster.until((status) => status.active && status.pid !== pid);
       expect(jobsOf(after)).toEqual(jobsOf(before));
     }
