@@ -4,6 +4,7 @@ import type { AgentInput, AgentOutput } from "../../runtime/agent/agent-message.
 import { desiredOf } from "../../runtime/desired/desired-jobs.ts";
 import { DesiredView } from "../../runtime/desired/desired-view.ts";
 import { HOST_BEAT_MS } from "../../runtime/limits.ts";
+import { sameInstance } from "../../runtime/monitor/instance.ts";
 import { announcement } from "./announcement.ts";
 import type { HostShell } from "./host-shell.ts";
 import type { Answer, Message } from "./message.ts";
@@ -67,6 +68,8 @@ export class AgentShell implements RoleShell {
       if (message.kind === "probe") message.answer();
     });
     network.subscribe(unit.link, this.#inbox, (message) => this.#fromAfar(message));
+    // There is no way to the broker yet.
+    this.#step({ kind: "link", up: false });
     process.every(HOST_BEAT_MS / 2, () => this.#step({ kind: "tick" }));
   }
 
@@ -76,6 +79,8 @@ export class AgentShell implements RoleShell {
 
   setLink(up: boolean): void {
     this.#step({ kind: "link", up });
+    const { world, link } = this.#unit;
+    if (up) world.network.publish(link, `call ${this.role}`, () => ({ kind: "call" }));
     if (up) this.#places.flush();
   }
 
@@ -181,7 +186,8 @@ export class AgentShell implements RoleShell {
   #announced(message: Message): void {
     if (message.kind !== "announcement") return;
     const input = this.#unit.world.announced(this.process, message.announcement);
-    if (input !== undefined && input.byRole !== this.role) this.#step(input);
+    if (input !== undefined && !(input.byRole === this.role && sameInstance(input.by, this.process.id)))
+      this.#step(input);
   }
 
   #step(input: AgentInput): void {

@@ -1,4 +1,5 @@
 import type { JobRecord } from "../../proto/generated/evercross/v1/hierarchy.ts";
+import { JOB_RESTARTS_PERIOD_MS } from "../../runtime/limits.ts";
 import { standing } from "./end-state.ts";
 import type { SimProcess } from "./sim-process.ts";
 import { Touch } from "./touch.ts";
@@ -67,6 +68,8 @@ export class Blame {
     const machine = this.#world.node(node);
     const { now } = this.#world.clock;
     if (!machine.powered || machine.touch.within(now, this.windowMs)) return undefined;
+    // Who cannot keep a job host alive says so itself.
+    if (machine.hostTouch.within(now, this.windowMs)) return undefined;
     // Somebody on it could have answered all the time.
     for (const process of machine.processes)
       if (this.#answersProbes(process) && !this.#unwell(process) && this.#world.network.links.has(process))
@@ -96,10 +99,10 @@ export class Blame {
     const machine = this.#world.node(node);
     if (machine.touch.within(this.#world.clock.now, this.windowMs) || this.touchedWatcher(by))
       return undefined;
-    // Who lost its hosts again and again is explained by them.
-    return this.#world.hostDeaths.get(node) === undefined
-      ? `${job} was given up on ${node}, where nothing befell it`
-      : undefined;
+    // A job whose hosts died again and again is given up for that.
+    return machine.hostTouch.within(this.#world.clock.now, 2 * JOB_RESTARTS_PERIOD_MS)
+      ? undefined
+      : `${job} was given up on ${node}, where nothing befell it`;
   }
 
   #unwell(process: SimProcess): boolean {

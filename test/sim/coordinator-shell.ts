@@ -2,6 +2,7 @@ import { CoordinatorMachine } from "../../runtime/coordinator/coordinator-machin
 import type { CoordinatorInput, CoordinatorOutput } from "../../runtime/coordinator/coordinator-message.ts";
 import type { StoredRecord } from "../../runtime/desired/desired-store.ts";
 import { MONITOR_BEAT_MS } from "../../runtime/limits.ts";
+import { sameInstance } from "../../runtime/monitor/instance.ts";
 import { announcement } from "./announcement.ts";
 import type { Answer, Message } from "./message.ts";
 import type { RoleShell, UnitShell } from "./unit-shell.ts";
@@ -75,7 +76,11 @@ export class CoordinatorShell implements RoleShell {
         world.network.subscribe(link, `announce ${role}`, (message) => {
           if (message.kind !== "announcement") return;
           const input = world.announced(this.#unit.process, message.announcement);
-          if (input !== undefined && input.byRole !== this.role) this.step(input);
+          if (
+            input !== undefined &&
+            !(input.byRole === this.role && sameInstance(input.by, this.#unit.process.id))
+          )
+            this.step(input);
         }),
       );
     }

@@ -35,6 +35,7 @@ export class CounterPart implements JobPart {
   #openedSeq = 0;
   #fenced = 0;
   #count = 0;
+  #committedAt = 0;
 
   constructor(run: JobRun, storage: string) {
     this.#run = run;
@@ -125,6 +126,7 @@ export class CounterPart implements JobPart {
 
   /** A job that was paused learns here that it was replaced, though nobody asks anything of it. */
   #verify(): void {
+    if (this.#run.process.now - this.#committedAt < VERIFY_MS) return;
     this.#once({ $case: "tail", value: {} }, REPLICA_TIMEOUT_MS, (response) => {
       if ((response?.tail?.promised ?? 0) > this.#epoch) this.#run.fail("fenced by what the log promised");
     });
@@ -156,6 +158,7 @@ export class CounterPart implements JobPart {
           this.#send(output.entry, output.attempt);
           break;
         case "committed":
+          this.#committedAt = this.#run.process.now;
           this.#run.world.checks.logs.published(this.#run.job, output.entry);
           if (output.entry.seq === this.#openedSeq + 1) this.#run.running(this.#epoch);
           break;

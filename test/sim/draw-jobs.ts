@@ -24,7 +24,7 @@ export function drawJobs(random: Random, cluster: DrawnCluster, levels: number):
       { kind: "storage" },
       { nodes: [shared[index]?.record.node as string], group: `storage/${index}` },
     );
-  const counters = 1 + random.below(workers.length > 40 ? 12 : 5);
+  const counters = 2 + random.below(workers.length > 40 ? 12 : 5);
   for (let index = 0; index < counters; index++)
     add(`counter/${index}`, { kind: "counter", storage: `storage/${random.below(storages)}` });
   const many = workers.length * (workers.length > 100 ? 10 : 1 + random.below(4));

@@ -20,6 +20,8 @@ export interface PlanBounds {
 
 /** What comes more often than others: what a hierarchy is for. */
 const OFTEN: readonly FaultKind[] = [
+  "twin",
+  "twin job",
   "kill monitor",
   "kill host",
   "power",
@@ -65,7 +67,7 @@ export function drawPlan(seed: number, bounds: PlanBounds = {}): Plan {
     storeLatencyMs: random.chance(0.2) ? 50 : 3,
     syncMs: random.chance(0.3) ? 20 : 2,
     jobStartMs: random.chance(0.2) ? 500 : 30,
-    recoveryMs: random.chance(0.3) ? 1500 : 50,
+    recoveryMs: random.chance(0.4) ? 3000 : 50,
     hostStartMs: random.chance(0.2) ? 1000 : 200,
     unitStartMs: random.chance(0.2) ? 1500 : 300,
     requestMs: 60 + random.below(200),

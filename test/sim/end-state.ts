@@ -18,6 +18,7 @@ export function complaints(world: World): string[] {
   const found: string[] = [];
   const say = (text: string): boolean => found.push(text) < COMPLAINTS_MAX;
   checkRoles(world, say);
+  if (world.plan.levels > 1) checkNodes(world, say);
   if (found.length < COMPLAINTS_MAX) checkHosts(world, say);
   if (found.length < COMPLAINTS_MAX) checkJobs(world, say);
   return found;
@@ -52,6 +53,16 @@ function checkRoles(world: World, say: Say): void {
     )
       return;
   }
+}
+
+function checkNodes(world: World, say: Say): void {
+  for (const { name } of world.nodes)
+    if (
+      world.topology.agentsOn(name).length > 0 &&
+      world.store.stateOf(name)?.up !== true &&
+      !say(`${name} is not up`)
+    )
+      return;
 }
 
 function checkHosts(world: World, say: Say): void {

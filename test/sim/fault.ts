@@ -22,6 +22,7 @@ export const FAULT_KINDS = [
   "horizontal",
   "pair",
   "twin",
+  "twin job",
   "launcher",
   "drain",
   "stop job",

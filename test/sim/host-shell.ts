@@ -79,6 +79,7 @@ export class HostShell {
     network.subscribe(this.#link, `host ${process.node.name} ${name} ${id.pid}`, (message) => {
       if (message.kind === "toHost") this.#hear(message.message, message.answer, false);
     });
+    network.subscribe(this.#link, `call ${agent}`, () => this.#overBus(this.#hello()));
     this.#watchLink();
     this.#connect();
     this.#tick();

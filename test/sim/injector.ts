@@ -93,6 +93,7 @@ export class Injector {
     horizontal: () => this.#horizontal(),
     pair: () => this.#pair(),
     twin: () => this.#twin(),
+    "twin job": (forMs) => this.#twinJob(forMs),
     launcher: (forMs) => {
       const node = this.#node();
       node.launchBroken = true;
@@ -363,6 +364,17 @@ export class Injector {
       random.chance(0.6) && present !== undefined ? present.node : node,
       blind,
     );
+  }
+
+  /** Somebody starts a job by hand that runs elsewhere: no agent knows of it. */
+  #twinJob(forMs: number): void {
+    const { plan, random } = this.#world;
+    const counters = plan.jobs.filter(({ what }) => what.kind === "counter");
+    const node = this.#node();
+    const job = pick(random, counters)?.record.job;
+    if (job === undefined || !node.powered) return;
+    const process = this.#world.startRogue(node, job);
+    this.#lasts(forMs, () => process.end("is taken away again"));
   }
 
   #order(change: RecordChange): void {

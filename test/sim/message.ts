@@ -14,6 +14,8 @@ export type Message =
   | { readonly kind: "announcement"; readonly announcement: Announcement }
   | { readonly kind: "probe"; readonly answer: () => void }
   | { readonly kind: "log"; readonly request: LogRequest; readonly answer: (response: LogResponse) => void }
+  /** An agent asks its hosts for a hello. */
+  | { readonly kind: "call" }
   | { readonly kind: "epoch"; readonly epoch: number }
   | { readonly kind: "request"; readonly id: number }
   | {

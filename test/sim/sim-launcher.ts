@@ -1,3 +1,4 @@
+import { MONITOR_START_MS } from "../../runtime/limits.ts";
 import { type InstanceId, sameInstance } from "../../runtime/monitor/instance.ts";
 import type { SimNode } from "./sim-node.ts";
 import type { SimProcess } from "./sim-process.ts";
@@ -49,7 +50,9 @@ export class SimLauncher {
       const { failed } = order;
       for (const process of node.processes) {
         if (process.kind !== "monitor" || process.name !== unit) continue;
-        if (failed !== undefined && sameInstance(process.id, failed)) process.end(`killed by ${byRole}`);
+        // One that is there for long enough had time to poll or to answer, and did not.
+        const known = failed !== undefined && sameInstance(process.id, failed);
+        if (known || clock.now - process.since > MONITOR_START_MS) process.end(`killed by ${byRole}`);
         else return answer(true, "present");
       }
       clock.after(1 + random.unit() * 20, () => {

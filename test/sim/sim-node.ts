@@ -24,6 +24,8 @@ export class SimNode {
   wallOffset: number;
   /** Faults of the whole of it. */
   readonly touch = new Touch();
+  /** Ends of its job hosts, but those that were asked for. */
+  readonly hostTouch = new Touch();
   readonly #world: World;
   readonly #disks = new Map<string, MemoryStore>();
   readonly #pids = new Set<number>();

@@ -59,11 +59,8 @@ export class SimStorage implements JobPart {
       return { response: respond(log, log.refusal.status, log.refusal.detail), changes: [] };
     const { checks } = this.#run.world;
     switch (body?.$case) {
-      case "open": {
-        const handled = openLog(log, body.value);
-        if (handled.response.status === LogStatus.OK) checks.logs.opened(request.job, body.value.epoch);
-        return handled;
-      }
+      case "open":
+        return openLog(log, body.value);
       case "append": {
         const { epoch } = body.value;
         const { promised } = log;
@@ -99,10 +96,12 @@ export class SimStorage implements JobPart {
     return log;
   }
 
-  /** An append is answered: new, or known and on the disk by now. */
+  /** What is answered is on the disk by now, new or known. */
   #synced({ job, body }: LogRequest, { status }: LogResponse): void {
-    if (body?.$case === "append" && status === LogStatus.OK)
-      this.#run.world.checks.logs.durable(job, body.value);
+    const { logs } = this.#run.world.checks;
+    if (status !== LogStatus.OK) return;
+    if (body?.$case === "append") logs.durable(job, body.value);
+    if (body?.$case === "open") logs.opened(job, body.value.epoch);
   }
 
   #sync(): void {

@@ -48,21 +48,14 @@ export class Simulation {
   run(): SimulationResult {
     const world = this.#world;
     const { plan } = world;
-    const injector = new Injector(world);
-    world.start();
-    this.#requests();
-    if (plan.faultsAfterMs === undefined) this.#settle("never came up");
-    else this.#pass(plan.faultsAfterMs);
-    if (!this.#failed) {
-      injector.begin(plan.faults);
-      this.#pass(plan.faultMs);
-      injector.heal();
-      const healedAt = world.clock.now;
-      this.#settle("is not well again");
-      this.#healedMs = world.clock.now - healedAt;
+    try {
+      this.#live();
+    } catch (error) {
+      world.checks.violated(
+        "simulator",
+        error instanceof Error ? (error.stack ?? error.message) : String(error),
+      );
     }
-    if (!this.#failed) this.#quiet();
-    if (!this.#failed) world.checks.logs.audit();
     return {
       seed: plan.seed,
       violations: world.checks.violations,
@@ -72,6 +65,25 @@ export class Simulation {
       healedMs: this.#healedMs,
       published: world.checks.logs.told,
     };
+  }
+
+  #live(): void {
+    const world = this.#world;
+    const plan = this.#plan;
+    const injector = new Injector(world);
+    world.start();
+    this.#requests();
+    if (plan.faultsAfterMs === undefined) this.#settle("never came up");
+    else this.#pass(plan.faultsAfterMs);
+    if (this.#failed) return;
+    injector.begin(plan.faults);
+    this.#pass(plan.faultMs);
+    injector.heal();
+    const healedAt = world.clock.now;
+    this.#settle("is not well again");
+    this.#healedMs = world.clock.now - healedAt;
+    if (!this.#failed) this.#quiet();
+    if (!this.#failed) world.checks.logs.audit();
   }
 
   get #failed(): boolean {

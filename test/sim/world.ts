@@ -1,3 +1,4 @@
+import { JobState, type JobStatus } from "../../proto/generated/evercross/v1/control.ts";
 import type {
   Announcement,
   JobRecord,
@@ -16,7 +17,7 @@ import { HostShell } from "./host-shell.ts";
 import { Network } from "./network.ts";
 import type { JobKind, Plan } from "./plan.ts";
 import { addTo } from "./sets.ts";
-import { type JobPart, type JobRun, PoisonPart, StatelessPart } from "./sim-job.ts";
+import { type JobPart, JobRun, PoisonPart, StatelessPart } from "./sim-job.ts";
 import { SimLauncher } from "./sim-launcher.ts";
 import { SimNode } from "./sim-node.ts";
 import { SimProcess } from "./sim-process.ts";
@@ -43,8 +44,6 @@ export class World {
   readonly units = new Map<SimProcess, UnitShell>();
   readonly prefers: (a: InstanceId, b: InstanceId) => number;
   readonly processes = new Set<SimProcess>();
-  /** By node: how many of its job hosts were ended by faults, or by what they ran. */
-  readonly hostDeaths = new Map<string, number>();
   readonly trace: ((text: string) => void) | undefined;
   readonly #nodes = new Map<string, SimNode>();
   readonly #kinds = new Map<string, JobKind>();
@@ -185,13 +184,26 @@ export class World {
   startHost(node: SimNode, name: string, agent: string): SimProcess {
     const process = new SimProcess(this, node, { kind: "host", name, agent });
     this.#enter(process);
-    process.onEnd(() => {
+    process.onEnd((reason) => {
       this.hosts.delete(process);
-      this.hostDeaths.set(node.name, (this.hostDeaths.get(node.name) ?? 0) + 1);
+      if (reason !== "is retired") node.hostTouch.hit(this.clock.now);
     });
     process.after(this.plan.hostStartMs * (0.5 + this.random.unit()), () => {
       this.hosts.set(process, new HostShell(this, process, agent));
     });
+    return process;
+  }
+
+  /** A job in a process that nobody watches. */
+  startRogue(node: SimNode, job: string): SimProcess {
+    const process = new SimProcess(this, node, { kind: "host", name: `rogue ${job}` });
+    this.#enter(process);
+    const link = this.network.connect(process, () => undefined);
+    const part = (run: JobRun): JobPart => this.jobPart(run);
+    const ended = ({ state }: JobStatus): void => {
+      if (state === JobState.STOPPED) process.end("its job has stopped");
+    };
+    new JobRun(this, process, link, job, part, ended).begin();
     return process;
   }
 
