@@ -92,7 +92,10 @@ export class NodeHosts {
       if (host.phase === "starting") starting += 1;
       if (host.phase === "up" && host.group === undefined) spares += 1;
     }
-    const missing = Math.min(groupsWaiting + sparesWanted - spares - starting, HOSTS_STARTING_MAX - starting);
+    // Of a node that does not serve nothing is wanted any more: it takes a host that starts for that to end.
+    const least = this.health(now)?.serves === false ? 1 : 0;
+    const wanted = groupsWaiting + Math.max(sparesWanted, least);
+    const missing = Math.min(wanted - spares - starting, HOSTS_STARTING_MAX - starting);
     const made: WatchedHost[] = [];
     for (let count = missing; count > 0; count--) {
       const place = { node: this.node, name: this.spawner.nextName(), direct: this.direct };

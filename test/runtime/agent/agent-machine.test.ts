@@ -313,6 +313,27 @@ describe("AgentMachine", () => {
     expect(machine.health()).toEqual([{ node: "n1", serves: false }]);
   });
 
+  test("a node that does not serve serves again when a host starts there, though its jobs were moved away and it keeps no spares", () => {
+    const machine = newMachine(0);
+    let spawned = machine.step(0, { kind: "desired", jobs: inGroup("g", "a/1"), ...HERE });
+    let now = 0;
+    const fail = (): void => {
+      const host = spawned.find((output) => output.kind === "spawn")?.host;
+      if (host !== undefined) machine.step(now, { kind: "exit", node: "n1", host, detail: "exit 1" });
+    };
+    for (; machine.health()[0]?.serves === true; now += 100) {
+      fail();
+      spawned = machine.step(now, { kind: "tick" });
+    }
+    machine.step(now, { kind: "desired", jobs: [], ...HERE });
+    for (; !spawned.some((output) => output.kind === "spawn"); now += 100)
+      spawned = machine.step(now, { kind: "tick" });
+    const [host] = spawned.flatMap((output) => (output.kind === "spawn" ? [output.host] : []));
+    const identity = { pid: 9, startTicks: 9 };
+    machine.step(now, { kind: "hello", link: 1, node: "n1", host: host ?? "", identity, jobs: [] });
+    expect(machine.health()).toEqual([{ node: "n1", serves: true }]);
+  });
+
   test("after any storm each wanted job runs in exactly one host", () => {
     const jobs = [...inGroup("g1", "a/1", "a/2", "a/3"), ...inGroup("g2", "b/1"), ...inGroup("g3", "c/1")];
     const action = fc.oneof(
