@@ -81,7 +81,7 @@ export class AgentShell implements RoleShell {
     this.#step({ kind: "link", up });
     const { world, link } = this.#unit;
     if (up) world.network.publish(link, `call ${this.role}`, () => ({ kind: "call" }));
-    if (up) this.#places.flush();
+    if (up) this.#places.review();
   }
 
   /** The view holds what a watch of its nodes' jobs has told it. */
@@ -103,6 +103,7 @@ export class AgentShell implements RoleShell {
     }
     world.checks.desired(this.role, this.process, desire.jobs);
     this.#step({ kind: "desired", ...desire });
+    this.#places.review();
   }
 
   /** A job host has connected. */

@@ -87,6 +87,8 @@ export class Blame {
     if (this.#world.kindOf(before.job).kind === "poison") return undefined;
     const record = topology.node(before.node);
     if (record === undefined || record.drained) return undefined;
+    // Somebody may still see it drained, or as it was while a fault was there.
+    if (this.#world.node(before.node).touch.within(this.#world.clock.now, this.windowMs)) return undefined;
     const down = this.#world.clock.now - (this.#downs.get(before.node) ?? -Infinity) <= this.windowMs;
     if (down || store.stateOf(before.node)?.up !== true) return undefined;
     // Two homes may fill one node at the same moment; one of them sees it, and mends it.

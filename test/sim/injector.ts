@@ -389,9 +389,14 @@ export class Injector {
       this.#order({ kind: "node", name, expected: revision, value: { ...record, drained } });
     };
     if (this.#world.topology.node(name)?.drained === true) return;
+    const { touch } = this.#world.node(name);
     this.#world.trace?.(`node ${name} is drained`);
+    touch.begin();
     set(true);
-    this.#lasts(forMs, () => set(false));
+    this.#lasts(forMs, () => {
+      set(false);
+      touch.end(this.#world.clock.now);
+    });
   }
 
   #stopJob(forMs: number): void {

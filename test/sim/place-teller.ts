@@ -1,53 +1,44 @@
 import type { PlaceRecord } from "../../proto/generated/evercross/v1/hierarchy.ts";
 import type { UnitShell } from "./unit-shell.ts";
 
-const RETRY_MS = 200;
+const REVIEW_MS = 500;
 
-/** Keeps the directory's records of an agent's jobs: the last that it was told of each, by compare-and-set, until it stands. */
+/**
+ * Keeps the directory's records of an agent's jobs, in the manner of `PlaceWriter`: the last that it was told of each, by compare-and-set,
+ * for as long as the job's own record puts it there, whatever others make of the record.
+ */
 export class PlaceTeller {
   readonly #unit: UnitShell;
   readonly #role: string;
-  readonly #wanted = new Map<string, PlaceRecord | undefined>();
+  /** The last word of each job; undefined: its record is still to be removed. */
+  readonly #said = new Map<string, PlaceRecord | undefined>();
   readonly #busy = new Set<string>();
 
   constructor(unit: UnitShell, role: string) {
     this.#unit = unit;
     this.#role = role;
+    unit.process.every(REVIEW_MS, () => this.review());
   }
 
   tell(job: string, place: PlaceRecord | undefined): void {
-    this.#wanted.set(job, place);
-    this.#write(job);
+    this.#said.set(job, place);
+    this.#look(job);
   }
 
-  flush(): void {
-    for (const job of this.#wanted.keys()) this.#write(job);
+  review(): void {
+    for (const job of this.#said.keys()) this.#look(job);
   }
 
-  #write(job: string): void {
-    if (this.#busy.has(job) || !this.#wanted.has(job)) return;
-    const { world, link, process } = this.#unit;
-    const value = this.#wanted.get(job);
+  #look(job: string): void {
+    if (this.#busy.has(job)) return;
+    const { world, link } = this.#unit;
+    const value = this.#said.get(job);
     const known = world.store.places.get(job);
-    const stale = value === undefined ? known?.value?.agent !== this.#role : !this.#mayTell(value);
-    if (stale) {
-      this.#wanted.delete(job);
+    if (value === undefined && known?.value?.agent !== this.#role) return void this.#said.delete(job);
+    if (value !== undefined && (known?.value === value || world.store.jobs.get(job)?.node !== value.node))
       return;
-    }
     this.#busy.add(job);
-    world.store.change(
-      link,
-      { kind: "place", name: job, expected: known?.revision ?? 0, value },
-      (outcome) => {
-        this.#busy.delete(job);
-        if (outcome.kind === "ok" && this.#wanted.get(job) === value) this.#wanted.delete(job);
-        else process.after(RETRY_MS, () => this.#write(job));
-      },
-    );
-  }
-
-  /** A place is told only of a job that its record puts there. */
-  #mayTell(place: PlaceRecord): boolean {
-    return this.#unit.world.store.jobs.get(place.job)?.node === place.node;
+    const expected = world.store.held("place", job).revision;
+    world.store.change(link, { kind: "place", name: job, expected, value }, () => this.#busy.delete(job));
   }
 }
