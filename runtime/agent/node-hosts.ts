@@ -92,10 +92,10 @@ export class NodeHosts {
       if (host.phase === "starting") starting += 1;
       if (host.phase === "up" && host.group === undefined) spares += 1;
     }
-    // Of a node that does not serve nothing is wanted any more: it takes a host that starts for that to end.
+    // Nobody is put on a node that does not serve: it takes a host that starts for that to end.
     const least = this.health(now)?.serves === false ? 1 : 0;
-    const wanted = groupsWaiting + Math.max(sparesWanted, least);
-    const missing = Math.min(wanted - spares - starting, HOSTS_STARTING_MAX - starting);
+    const wanted = Math.max(groupsWaiting + sparesWanted - spares, least);
+    const missing = Math.min(wanted - starting, HOSTS_STARTING_MAX - starting);
     const made: WatchedHost[] = [];
     for (let count = missing; count > 0; count--) {
       const place = { node: this.node, name: this.spawner.nextName(), direct: this.direct };
