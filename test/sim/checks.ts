@@ -1,6 +1,6 @@
 import type { ProcessIdentity } from "../../runtime/process/process-identity.ts";
 import type { RecordChange } from "../../runtime/desired/desired-store.ts";
-import { HistoryKind } from "../../proto/generated/evercross/v1/hierarchy.ts";
+import { HistoryKind, type JobRecord } from "../../proto/generated/evercross/v1/hierarchy.ts";
 import { formatInstance, type InstanceId, sameInstance } from "../../runtime/monitor/instance.ts";
 import type { MonitorEvent } from "../../runtime/monitor/monitor-message.ts";
 import { Blame } from "./blame.ts";
@@ -124,24 +124,35 @@ export class Checks {
   }
 
   /** A coordinator orders a change of the store. */
-  changes(by: SimProcess, role: string, { kind, name, value }: RecordChange): void {
+  orders(by: SimProcess, role: string, { kind, name, value }: RecordChange): void {
     if (kind === "job" && this.#world.kindOf(name).kind === "poison") return;
     this.#deed(`${role} changes ${kind} ${name}`);
-    if (kind === "state" && value?.up === false) this.blame.takenDown(name);
-    if (kind === "job" && value !== undefined) {
-      this.#world.trace?.(
-        `${role} (${by.id.pid}) puts ${name} on '${value.node}', home ${value.home}: ${value.reason}`,
-      );
-      const before = this.#world.store.jobs.get(name);
-      if (before === undefined || before.node === "" || before.node === value.node) return;
-      const why = this.blame.needlessMove(by, before, value);
-      if (why !== undefined)
-        this.violated("needless", `${role} moves ${name} from ${before.node} to '${value.node}': ${why}`);
-    } else if (kind === "state" && value?.up === false) {
-      this.#world.trace?.(`${role} (${by.id.pid}) takes ${name} down: ${value.cause}`);
-      const why = this.blame.needlessDown(by, name);
-      if (why !== undefined) this.violated("needless", `${role} takes node ${name} down: ${why}`);
-    } else this.#world.trace?.(`${role} (${by.id.pid}) writes ${kind} ${name}`);
+    const what = ((): string => {
+      if (value === undefined) return `removes ${kind} ${name}`;
+      if (kind === "job") return `puts ${name} on '${value.node}', home ${value.home}: ${value.reason}`;
+      return kind === "state"
+        ? `takes ${name} ${value.up ? "up" : "down"}: ${value.cause}`
+        : `writes ${kind} ${name}`;
+    })();
+    this.#world.trace?.(`${role} (${by.id.pid}) ${what}`);
+    if (kind !== "state" || value?.up !== false) return;
+    this.blame.takenDown(name);
+    const why = this.blame.needlessDown(by, name);
+    if (why !== undefined) this.violated("needless", `${role} takes node ${name} down: ${why}`);
+  }
+
+  /** The store has taken it. */
+  changes(
+    by: SimProcess,
+    role: string,
+    { kind, name, value }: RecordChange,
+    before: JobRecord | undefined,
+  ): void {
+    if (kind !== "job" || value === undefined || this.#world.kindOf(name).kind === "poison") return;
+    if (before === undefined || before.node === "" || before.node === value.node) return;
+    const why = this.blame.needlessMove(by, before, value);
+    if (why !== undefined)
+      this.violated("needless", `${role} moves ${name} from ${before.node} to '${value.node}': ${why}`);
   }
 
   /** An event for the history. */

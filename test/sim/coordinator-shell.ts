@@ -1,6 +1,6 @@
 import { CoordinatorMachine } from "../../runtime/coordinator/coordinator-machine.ts";
 import type { CoordinatorInput, CoordinatorOutput } from "../../runtime/coordinator/coordinator-message.ts";
-import type { StoredRecord } from "../../runtime/desired/desired-store.ts";
+import type { ChangeOutcome, StoredRecord } from "../../runtime/desired/desired-store.ts";
 import { MONITOR_BEAT_MS } from "../../runtime/limits.ts";
 import { sameInstance } from "../../runtime/monitor/instance.ts";
 import { announcement } from "./announcement.ts";
@@ -146,10 +146,12 @@ export class CoordinatorShell implements RoleShell {
       }
       case "change": {
         const { change } = output;
-        world.checks.changes(process, this.role, change);
-        world.store.change(link, change, (outcome) => {
+        const done = (outcome: ChangeOutcome): void =>
           this.step({ kind: "changed", change, outcome: outcome.kind });
-        });
+        world.checks.orders(process, this.role, change);
+        world.store.change(link, change, done, (before) =>
+          world.checks.changes(process, this.role, change, before),
+        );
         break;
       }
       case "suicide":

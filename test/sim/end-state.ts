@@ -66,9 +66,17 @@ function checkNodes(world: World, say: Say): void {
 }
 
 function checkHosts(world: World, say: Say): void {
+  // What is in no known state must be brought into one.
+  for (const process of world.processes)
+    if (
+      process.agent !== undefined &&
+      !process.awake &&
+      !say(`${process.label} is stopped, and nobody ends it`)
+    )
+      return;
   for (const [process, host] of world.hosts) {
     const agent = world.topology.role(host.agent);
-    if (agent === undefined || host.jobs.size === 0 || !process.awake) continue;
+    if (agent === undefined || !process.awake || host.jobs.size === 0) continue;
     const silentMs = process.now - host.polledAt;
     if (silentMs > world.plan.timing.host.suspectMs && !say(`${process.label} has no agent`)) return;
   }

@@ -67,7 +67,12 @@ export class SimStore {
   }
 
   /** `done` hears what became of it, `unknown` after a while where that is not known. */
-  change(link: Link, change: RecordChange, done: (outcome: ChangeOutcome) => void): void {
+  change(
+    link: Link,
+    change: RecordChange,
+    done: (outcome: ChangeOutcome) => void,
+    onMade?: (before: JobRecord | undefined) => void,
+  ): void {
     const { clock } = this.#world;
     let open = true;
     const settle = (outcome: ChangeOutcome): void => {
@@ -81,7 +86,9 @@ export class SimStore {
     );
     if (!this.#passes(link)) return;
     clock.after(this.#latency(), () => {
+      const before = this.jobs.get(change.name);
       const outcome = this.records.apply(change);
+      if (outcome.kind === "ok") onMade?.(before);
       if (!this.#passes(link)) return;
       clock.after(this.#latency(), () => link.process.hear(() => settle(outcome)));
     });
