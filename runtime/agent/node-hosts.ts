@@ -93,7 +93,8 @@ export class NodeHosts {
       if (host.phase === "up" && host.group === undefined) spares += 1;
     }
     // Nobody is put on a node that does not serve: it takes a host that starts for that to end.
-    const least = this.health(now)?.serves === false ? 1 : 0;
+    const fails = this.#lost || this.spawner.failures >= HOST_SPAWN_FAILURES_MAX;
+    const least = fails && this.health(now)?.serves === false ? 1 : 0;
     const wanted = Math.max(groupsWaiting + sparesWanted - spares, least);
     const missing = Math.min(wanted - starting, HOSTS_STARTING_MAX - starting);
     const made: WatchedHost[] = [];

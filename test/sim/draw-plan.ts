@@ -70,7 +70,7 @@ export function drawPlan(seed: number, bounds: PlanBounds = {}): Plan {
     recoveryMs: random.chance(0.4) ? 3000 : 50,
     hostStartMs: random.chance(0.2) ? 1000 : 200,
     unitStartMs: random.chance(0.2) ? 1500 : 300,
-    requestMs: 60 + random.below(200),
+    requestMs: 100 + random.below(400),
     faultsAfterMs: random.chance(0.15) ? random.below(4000) : undefined,
     faultMs,
     faults: drawFaults(random, faultMs, sites),

@@ -4,7 +4,8 @@ import { Injector } from "./injector.ts";
 import type { Plan } from "./plan.ts";
 import { World } from "./world.ts";
 
-/** All must be well without a break for so long before it is believed. */
+/** All must be well without a break for so long before it is believed: after the start, and after the last fault. */
+const STARTED_MS = 500;
 const STEADY_MS = 3000;
 const LOOK_MS = 500;
 
@@ -73,14 +74,14 @@ export class Simulation {
     const injector = new Injector(world);
     world.start();
     this.#requests();
-    if (plan.faultsAfterMs === undefined) this.#settle("never came up");
+    if (plan.faultsAfterMs === undefined) this.#settle(STARTED_MS, "never came up");
     else this.#pass(plan.faultsAfterMs);
     if (this.#failed) return;
     injector.begin(plan.faults);
     this.#pass(plan.faultMs);
     injector.heal();
     const healedAt = world.clock.now;
-    this.#settle("is not well again");
+    this.#settle(STEADY_MS, "is not well again");
     this.#healedMs = world.clock.now - healedAt;
     if (!this.#failed) this.#quiet();
     if (!this.#failed) world.checks.logs.audit();
@@ -95,7 +96,7 @@ export class Simulation {
   }
 
   /** Until all is well, and was for a while. */
-  #settle(otherwise: string): void {
+  #settle(steadyMs: number, otherwise: string): void {
     const { clock, checks } = this.#world;
     const bound = clock.now + healBoundMs(this.#plan);
     this.#wellSince = undefined;
@@ -103,7 +104,7 @@ export class Simulation {
       const found = complaints(this.#world);
       if (found.length > 0) this.#wellSince = undefined;
       else this.#wellSince ??= clock.now;
-      if (this.#wellSince !== undefined && clock.now - this.#wellSince >= STEADY_MS) return;
+      if (this.#wellSince !== undefined && clock.now - this.#wellSince >= steadyMs) return;
       if (clock.now > bound && found.length > 0) {
         for (const complaint of found)
           checks.violated("end", `${otherwise} within ${healBoundMs(this.#plan)} ms: ${complaint}`);

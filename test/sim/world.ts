@@ -270,7 +270,7 @@ export class World {
     this.clock.after(1000, () => this.#guard());
   }
 
-  /** Nobody of the tree of a role runs any more. */
+  /** Nobody of the tree of a role runs any more: who is stopped does not. */
   #isDeserted(role: string): boolean {
     let top = role;
     for (let up = this.topology.parent(top); up !== undefined; up = this.topology.parent(top)) top = up.role;
@@ -279,6 +279,7 @@ export class World {
       tree.push(...this.topology.children(tree[index] as string).map((child) => child.role));
     const within = new Set(tree);
     for (const process of this.processes) {
+      if (!process.awake) continue;
       if (process.agent !== undefined && within.has(process.agent)) return false;
       if (process.kind === "monitor" && this.rolesOf(process.name).some((one) => within.has(one)))
         return false;
