@@ -97,7 +97,7 @@ describe("evercross up and down", () => {
     expect(processesNaming(data)).toEqual([]);
   });
 
-  test.each(["agent n1", "host n1.h1"])(
+  test.each(["coordinator n1.local-main", "agent n1.agent-n1", "host n1.h1"])(
     "a signal as soon as %s is there stops the start and leaves no process",
     async (first) => {
       const data = marketFolder();
@@ -112,11 +112,11 @@ describe("evercross up and down", () => {
 
   test("a market that is resumed with another shape is refused by key, and nothing is started", async () => {
     const data = marketFolder();
-    const up = await startUp(data, "--nodes", "1", "--symbols", "AAA");
+    const up = await startUp(data, "--nodes", "2", "--symbols", "AAA");
     // As a terminal does that goes away.
     up.child.kill("SIGHUP");
     expect(await up.ended).toBe(0);
-    const other = await evercross("up", "--data", data, "--nodes", "2", "--symbols", "AAA");
+    const other = await evercross("up", "--data", data, "--nodes", "1", "--symbols", "AAA");
     expect(other.code).toBe(2);
     expect(other.stderr).toContain("error: nodes: ");
     expect(processesNaming(data)).toEqual([]);

@@ -50,7 +50,7 @@ function jobHost(job: string): Victim {
 
 const agent: Victim = {
   name: "the agent of the crossing job's node",
-  find: (registry) => registry.alive().find((entry) => entry.kind === "agent" && entry.name === "n2"),
+  find: (registry) => registry.alive().find((entry) => entry.name === "n2.agent-n2"),
   isBack: async (market, killed) => {
     if (market.agents().some(({ pid }) => pid === killed)) return false;
     const jobs = (await market.jobs()).filter((job) => job.node === "n2");
@@ -176,14 +176,17 @@ describe("without agents", () => {
   test("every job keeps crossing while its agent is dead, and nothing is lost or doubled", async () => {
     const dataDir = marketFolder();
     const up = await startUp(dataDir, "--nodes", "2", "--symbols", "AAA,BBB");
-    // Nobody is left who would start an agent again.
     up.child.kill("SIGKILL");
     await up.ended;
+    // From now on nobody can start an agent again, whoever misses it.
     const registry = new ProcessRegistry(dataDir);
-    const agents = registry.alive().filter((entry) => entry.kind === "agent");
-    expect(agents.map((entry) => entry.name)).toEqual(["n1", "n2"]);
-    for (const entry of agents) signalProcess(entry, "SIGKILL");
-    expect(await waitFor(() => !agents.some(isAlive), 10_000, 5)).toBe(true);
+    registry.close();
+    const monitors = registry
+      .alive()
+      .filter((entry) => entry.kind === "agent" || entry.kind === "coordinator");
+    expect(monitors.map((entry) => entry.name)).toEqual(["n1.agent-n1", "n2.agent-n2", "n1.local-main"]);
+    for (const entry of monitors) signalProcess(entry, "SIGKILL");
+    expect(await waitFor(() => !monitors.some(isAlive), 10_000, 5)).toBe(true);
 
     const run = readRunFile(dataDir);
     const { host, port } = run.config.gateway;
@@ -201,6 +204,6 @@ describe("without agents", () => {
       { ok: true, faults: [] },
       { ok: true, faults: [] },
     ]);
-    expect(registry.alive().filter((entry) => entry.kind === "agent")).toEqual([]);
+    expect(registry.alive().filter((entry) => monitors.some(({ kind }) => kind === entry.kind))).toEqual([]);
   });
 });

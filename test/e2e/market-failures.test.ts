@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { JobState } from "../../proto/generated/evercross/v1/control.ts";
+import type { LocatedJob } from "../../runtime/operator/located-job.ts";
 import { ProcessRegistry } from "../../runtime/process/registry.ts";
 import { signalProcess } from "../../runtime/process/process-identity.ts";
 import { waitFor } from "../../runtime/process/wait.ts";
 import { checkConfig } from "../../services/market/config.ts";
 import { type Market, type MarketEvent, startMarket } from "../../services/market/market.ts";
-import type { LocatedJob } from "../../services/market/operator.ts";
 
 const DEADLINE_MS = 30_000;
 
@@ -108,6 +108,6 @@ describe("a market whose parts die", () => {
       const after = await until((jobs) => pidOf(jobs, "crossing/BBB") !== killed);
       expect(pidOf(after, "crossing/BBB")).toBeGreaterThan(0);
     }
-    await expect(market.killJob("crossing/ZZZ")).rejects.toThrow("this market has no job crossing/ZZZ");
+    await expect(market.killJob("crossing/ZZZ")).rejects.toThrow("there is no job crossing/ZZZ");
   });
 });
