@@ -24,7 +24,8 @@ export class LaunchError extends Error {
  */
 export interface Launcher {
   /**
-   * Kills `failed`, if it is still there, and starts a new process, unless another instance of the target runs on that node already.
+   * Kills `failed`, if it is still there, and starts a new process, unless another instance of the target runs on that node already; a
+   * monitor that runs there for longer than `MONITOR_START_MS` is killed like `failed`, since it is missed all the same.
    * Resolves when the process runs, not when it serves. Rejects with `LaunchError`.
    */
   launch(target: LaunchTarget, failed: InstanceId | undefined): Promise<"started" | "present">;

@@ -1,9 +1,15 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { PROCESS_KILL_MS, PROCESS_POLL_MS } from "../limits.ts";
+import { MONITOR_START_MS, PROCESS_KILL_MS, PROCESS_POLL_MS } from "../limits.ts";
 import type { InstanceId } from "../monitor/instance.ts";
-import { identify, isAlive, signalProcess, type ProcessIdentity } from "../process/process-identity.ts";
+import {
+  identify,
+  isAlive,
+  processAgeMs,
+  signalProcess,
+  type ProcessIdentity,
+} from "../process/process-identity.ts";
 import type { ProcessEntry, ProcessRegistry } from "../process/registry.ts";
 import { waitFor } from "../process/wait.ts";
 import { type Launcher, LaunchError, type LaunchTarget } from "./launcher.ts";
@@ -40,11 +46,12 @@ export class LocalLauncher implements Launcher {
     if (!registry.isOpen()) throw new LaunchError("nothing is started any more: the market is being stopped");
     if (isSwitchedOff(nodeFolder(target.node))) throw new LaunchError(`node ${target.node} is off`);
     if (failed !== undefined) await this.kill(target, failed);
-    const name = processEntryName(target);
-    const outcome = registry.exclusively(`${target.kind}-${name}`, () => {
-      const present = registry.alive().some((entry) => entry.kind === target.kind && entry.name === name);
-      if (!present) this.#start(target);
-      return present ? "present" : "started";
+    for (const entry of this.#present(target)) if (hadItsTime(entry)) await this.#end(entry);
+    const name = `${target.kind}-${processEntryName(target)}`;
+    const outcome = registry.exclusively(name, () => {
+      if (this.#present(target).length > 0) return "present";
+      this.#start(target);
+      return "started";
     });
     // Another launcher starts it at this very moment.
     return outcome ?? "present";
@@ -54,14 +61,25 @@ export class LocalLauncher implements Launcher {
   async kill(_target: LaunchTarget, instance: InstanceId): Promise<void> {
     const { registry } = this.#options;
     const entry = registry.alive().find((one) => isSame(one, instance));
-    if (entry === undefined) return;
+    if (entry !== undefined) await this.#end(entry);
+  }
+
+  /** Processes of the target that are there. */
+  #present(target: LaunchTarget): ProcessEntry[] {
+    const name = processEntryName(target);
+    return this.#options.registry
+      .alive()
+      .filter((entry) => entry.kind === target.kind && entry.name === name);
+  }
+
+  async #end(entry: ProcessEntry): Promise<void> {
     signalProcess(entry, "SIGKILL");
     if ((await waitFor(() => !isAlive(entry), PROCESS_KILL_MS, PROCESS_POLL_MS)) !== true) {
       throw new LaunchError(
         `${entry.kind} ${entry.name}: process ${entry.pid} is still there ${PROCESS_KILL_MS} ms after SIGKILL`,
       );
     }
-    registry.remove(entry);
+    this.#options.registry.remove(entry);
   }
 
   #start(target: LaunchTarget): ProcessEntry {
@@ -85,6 +103,12 @@ export class LocalLauncher implements Launcher {
       throw new LaunchError((error as Error).message);
     }
   }
+}
+
+/** A monitor that was started so long ago and is still missed has frozen before anybody knew it. */
+function hadItsTime(entry: ProcessEntry): boolean {
+  const ageMs = entry.kind === "host" ? undefined : processAgeMs(entry);
+  return ageMs !== undefined && ageMs > MONITOR_START_MS;
 }
 
 function isSame(entry: ProcessIdentity, { pid, startTicks }: InstanceId): boolean {

@@ -10,6 +10,9 @@ export interface ProcessIdentity {
   readonly startTicks: number;
 }
 
+/** Milliseconds of one tick in /proc, the same on all machines that Node runs on. */
+const LINUX_TICK_MS = 10;
+
 /** A process that has ended but was not collected by its parent yet is as dead as one that is gone. */
 const ENDED_STATES = new Set(["Z", "X", "x"]);
 
@@ -66,6 +69,15 @@ export function ownIdentity(): ProcessIdentity {
   const identity = identify(process.pid);
   if (identity === undefined) throw new Error(`process ${process.pid} cannot see itself among the processes`);
   return identity;
+}
+
+/** Milliseconds since a process was started. Undefined where the system does not tell. */
+export function processAgeMs({ startTicks }: ProcessIdentity): number | undefined {
+  if (process.platform !== "linux") return Date.now() - startTicks * 1000;
+  const uptimeS = Number(readFileSync("/proc/uptime", "utf8").split(" ", 1)[0]);
+  const ageMs = uptimeS * 1000 - startTicks * LINUX_TICK_MS;
+  // In some containers the system tells its own age, and not that of the machine whose ticks are counted.
+  return ageMs >= 0 ? ageMs : undefined;
 }
 
 /** False too when the pid now belongs to another process. */

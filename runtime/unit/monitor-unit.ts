@@ -12,7 +12,7 @@ import { HistoryPublisher } from "../history/history-publisher.ts";
 import { launchTarget, unitKind } from "../launcher/launch-target.ts";
 import { type Launcher, LaunchError, type LaunchTarget } from "../launcher/launcher.ts";
 import { processEntryName } from "../launcher/local-launcher.ts";
-import { DESIRED_EVERY_MS, HISTORY_BACKLOG_MAX, HISTORY_LAST_WORDS_MS, PROCESS_GRACE_MS } from "../limits.ts";
+import { DESIRED_EVERY_MS, HISTORY_BACKLOG_MAX, HISTORY_LAST_WORDS_MS } from "../limits.ts";
 import { BusLink } from "../messaging/bus-link.ts";
 import type { NatsBus } from "../messaging/nats-bus.ts";
 import { agentTiming } from "../monitor/timing.ts";
@@ -85,7 +85,7 @@ export class MonitorUnit {
         return undefined;
       }
       // Both would listen for the same job hosts.
-      await terminate([other], PROCESS_GRACE_MS);
+      await terminate([other], 0);
     }
     const started = new MonitorUnit(options, self, entry);
     await started.#begin();
@@ -126,7 +126,11 @@ export class MonitorUnit {
       });
       this.#agents.set(role, agent);
     }
-    void this.#join();
+    this.#join().catch((error: Error) => {
+      // Agents keep what runs; coordinators are nothing without the store.
+      if (this.#agents.size === 0 && !this.#stopped) throw error;
+      logger.error({ reason: error.message }, "the desired state cannot be read");
+    });
   }
 
   /** What needs the broker. */
@@ -208,12 +212,16 @@ export class MonitorUnit {
     return this.#launch(launchTarget(this.#follower.topology, role, node), failed);
   }
 
-  #launch(target: LaunchTarget, failed: InstanceId | undefined): Promise<"started" | "present"> {
-    if (failed === undefined || !sameInstance(failed, this.#self))
-      return this.#options.launcher.launch(target, failed);
-    // Of two roles in this process one is taken for dead by the other: its state is unknown, and so is this process's.
-    void this.#end(`${target.name}, which this very process is, was found failed`);
-    return Promise.reject(new LaunchError("this process ends"));
+  async #launch(target: LaunchTarget, failed: InstanceId | undefined): Promise<"started" | "present"> {
+    const { node, unit, launcher } = this.#options;
+    if (failed !== undefined && sameInstance(failed, this.#self)) {
+      // Of two roles in this process one is taken for dead by the other: its state is unknown, and so is this process's.
+      void this.#end(`${target.name}, which this very process is, was found failed`);
+      throw new LaunchError("this process ends");
+    }
+    // A role of this very process that does not poll yet waits for the store.
+    if (target.name === unit && target.node === node) return "present";
+    return launcher.launch(target, failed);
   }
 
   #tell(role: string, told: MonitorEvent): void {

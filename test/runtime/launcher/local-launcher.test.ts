@@ -3,10 +3,17 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { LaunchError, type LaunchTarget } from "../../../runtime/launcher/launcher.ts";
 import { LocalLauncher, processEntryName } from "../../../runtime/launcher/local-launcher.ts";
+import { MONITOR_START_MS } from "../../../runtime/limits.ts";
 import type { InstanceId } from "../../../runtime/monitor/instance.ts";
-import { isAlive, ownIdentity, signalProcess } from "../../../runtime/process/process-identity.ts";
+import {
+  isAlive,
+  ownIdentity,
+  processAgeMs,
+  signalProcess,
+} from "../../../runtime/process/process-identity.ts";
 import { type ProcessEntry, ProcessRegistry } from "../../../runtime/process/registry.ts";
 import { spawnDetached } from "../../../runtime/process/spawn.ts";
+import { waitFor } from "../../../runtime/process/wait.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const TARGET: LaunchTarget = { kind: "agent", name: "agent-n1", node: "n1", roles: ["agent/n1"] };
@@ -85,6 +92,20 @@ describe("a local launcher", () => {
     await launcher.launch({ ...TARGET, node: "n2" }, instanceOf(second));
     expect(isAlive(second)).toBe(false);
     expect(only(registry).name).toBe("n2.agent-n1");
+  });
+
+  test("replaces a monitor that was started long ago and is missed all the same, known or not", async () => {
+    const { registry, launcher } = world();
+    await launcher.launch(TARGET, undefined);
+    const frozen = only(registry);
+    const host = { kind: "host", name: "h1", node: "n1", agent: "agent/n1" } as const;
+    await launcher.launch(host, undefined);
+    const aged = (): boolean => (processAgeMs(frozen) ?? 0) > MONITOR_START_MS;
+    expect(await waitFor(aged, 2 * MONITOR_START_MS, 50)).toBe(true);
+    expect(await launcher.launch(host, undefined)).toBe("present");
+    expect(await launcher.launch(TARGET, undefined)).toBe("started");
+    expect(isAlive(frozen)).toBe(false);
+    expect(await launcher.launch(TARGET, undefined)).toBe("present");
   });
 
   test("kills no process that is not of its registry", async () => {
