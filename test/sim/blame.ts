@@ -17,8 +17,8 @@ export class Blame {
   readonly windowMs: number;
   readonly #world: World;
   readonly #roles = new Map<string, Touch>();
-  /** When a node was last said to be down. */
-  readonly #downs = new Map<string, number>();
+  /** When a node was last taken up or down. */
+  readonly #judged = new Map<string, number>();
 
   constructor(world: World) {
     this.#world = world;
@@ -77,9 +77,12 @@ export class Blame {
     return undefined;
   }
 
-  /** A coordinator orders that a node is down. What follows from it need not wait for that to stand, and may come after it is over. */
-  takenDown(node: string): void {
-    this.#downs.set(node, this.#world.clock.now);
+  /**
+   * A coordinator takes a node up or down. What follows from a node's being down need not wait for that to stand, and may come of a view
+   * that does not know yet that it is over.
+   */
+  judged(node: string): void {
+    this.#judged.set(node, this.#world.clock.now);
   }
 
   needlessMove(by: SimProcess, before: JobRecord, after: JobRecord): string | undefined {
@@ -89,8 +92,8 @@ export class Blame {
     if (record === undefined || record.drained) return undefined;
     // Somebody may still see it drained, or as it was while a fault was there.
     if (this.#world.node(before.node).touch.within(this.#world.clock.now, this.windowMs)) return undefined;
-    const down = this.#world.clock.now - (this.#downs.get(before.node) ?? -Infinity) <= this.windowMs;
-    if (down || store.stateOf(before.node)?.up !== true) return undefined;
+    const fresh = this.#world.clock.now - (this.#judged.get(before.node) ?? -Infinity) <= this.windowMs;
+    if (fresh || store.stateOf(before.node)?.up !== true) return undefined;
     // Two homes may fill one node at the same moment; one of them sees it, and mends it.
     if (standing(this.#world, before) !== undefined) return undefined;
     if (after.failed.some(({ node }) => node === before.node)) return this.#needlessGivenUp(by, before);

@@ -135,8 +135,9 @@ export class Checks {
         : `writes ${kind} ${name}`;
     })();
     this.#world.trace?.(`${role} (${by.id.pid}) ${what}`);
-    if (kind !== "state" || value?.up !== false) return;
-    this.blame.takenDown(name);
+    if (kind !== "state") return;
+    this.blame.judged(name);
+    if (value?.up !== false) return;
     const why = this.blame.needlessDown(by, name);
     if (why !== undefined) this.violated("needless", `${role} takes node ${name} down: ${why}`);
   }
