@@ -56,7 +56,7 @@ export const hierarchy = z.strictObject({
   agents: roles({
     nodes: names,
     /** Only jobs of these services; all that no other agent of the node names when absent. */
-    services: names.default([]),
+    services: z.array(name).max(ROLES_CONFIGURED_MAX).default([]),
   }).default([]),
   /** Roles that share a process, as `local/main`, `agent/n1`; each other role has one of its own. */
   units: z

@@ -109,7 +109,12 @@ describe("the hierarchy of a market", () => {
       kill: "ssh {address} kill -9 {pid}",
     };
     const once = config(
-      { ...FOUR_LEVELS, units: [["group/east", "local/a"]], launcher },
+      {
+        ...FOUR_LEVELS,
+        units: [["group/east", "local/a"]],
+        agents: [{ name: "x", nodes: ["n1", "n2"] }],
+        launcher,
+      },
       {
         nodes: ["n1", { name: "n2", labels: ["gpu"], customer: "acme", address: "10.0.0.2" }, "n3", "n4"],
       },
