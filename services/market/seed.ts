@@ -120,10 +120,10 @@ function jobChanges(
     const isNew = !old.has(name) && !view.jobs.has(name);
     if (isNew) changes.push({ kind: "job", name, expected: 0, value });
   }
-  const gone = [...old.keys()].filter((name) => !now.has(name));
+  const gone = new Set([...old.keys()].filter((name) => !now.has(name)));
   const homes = new Set(topology.roles().map((role) => role.role));
   for (const [name, { value, revision }] of view.jobs) {
-    if (gone.includes(name)) continue;
+    if (gone.has(name)) continue;
     const wanted = now.get(name);
     // A job whose home is no more belongs to the one of its node, or to the first one there is.
     const home = homes.has(value.home) ? value.home : (topology.homeOf(value.node) ?? anyHome(topology));
@@ -131,7 +131,7 @@ function jobChanges(
     if (home !== value.home || group !== value.group)
       changes.push({ kind: "job", name, expected: revision, value: { ...value, home, group } });
   }
-  return [...changes, ...removed("job", gone, view.jobs), ...removed("place", gone, view.places)];
+  return [...changes, ...removed("job", [...gone], view.jobs), ...removed("place", [...gone], view.places)];
 }
 
 function anyHome(topology: Topology): string {
