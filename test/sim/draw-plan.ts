@@ -1,3 +1,4 @@
+import type { RoleRecord } from "../../proto/generated/evercross/v1/hierarchy.ts";
 import {
   agentTiming,
   coordinatorTiming,
@@ -9,6 +10,9 @@ import { type ClusterBounds, type DrawnCluster, drawCluster, pick } from "./draw
 import { drawJobs, drawTraits } from "./draw-jobs.ts";
 import { FAULT_KINDS, type FaultKind, type PlannedFault } from "./fault.ts";
 import type { Broken, Plan } from "./plan.ts";
+
+/** Sets a seed's second generator apart from the first of another seed. */
+const MOVING = 2 ** 40;
 
 export interface PlanBounds {
   readonly nodes?: number | undefined;
@@ -40,6 +44,7 @@ export function drawPlan(seed: number, bounds: PlanBounds = {}): Plan {
     nodesMax: bounds.nodesMax ?? 1000,
   };
   const { levels, sites, ...cluster } = drawCluster(random, clusterBounds);
+  letAgentsMove(new Random(seed + MOVING), cluster.roles);
   drawTraits(random, cluster);
   const jobs = drawJobs(random, cluster, levels);
   const hubs = sites > 1 && random.chance(0.7) ? 3 : 1;
@@ -77,6 +82,13 @@ export function drawPlan(seed: number, bounds: PlanBounds = {}): Plan {
     leavesStopped: random.chance(0.5),
     quietMs: random.chance(0.06) ? 60_000 : 12_000,
   };
+}
+
+/** An agent of several nodes may run on any of them. Drawn apart, so that older seeds stay what they are. */
+function letAgentsMove(random: Random, roles: RoleRecord[]): void {
+  roles.forEach((role, index) => {
+    if (role.nodes.length > 1 && random.chance(0.4)) roles[index] = { ...role, on: [...role.nodes] };
+  });
 }
 
 function drawTiming({ roles }: DrawnCluster, broken: Broken | undefined): Plan["timing"] {
