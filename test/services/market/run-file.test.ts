@@ -1,7 +1,13 @@
 import { statSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { checkConfig, ConfigError } from "../../../services/market/config.ts";
-import { findRunFile, readRunFile, runFilePath, writeRunFile } from "../../../services/market/run-file.ts";
+import {
+  brokerOf,
+  findRunFile,
+  readRunFile,
+  runFilePath,
+  writeRunFile,
+} from "../../../services/market/run-file.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 describe("the run file", () => {
@@ -23,6 +29,16 @@ describe("the run file", () => {
     writeRunFile(folder, run);
     expect(readRunFile(folder)).toEqual(run);
     expect(statSync(runFilePath(folder)).mode & 0o777).toBe(0o600);
+  });
+
+  test("sends a node to the broker by its own way, where it has one", () => {
+    const folder = temporaryFolder();
+    const config = checkConfig({ instruments: [{ symbol: "A" }] }, "test");
+    const broker = { url: "nats://127.0.0.1:1", token: "t", urls: { n2: "nats://127.0.0.1:2" } };
+    writeRunFile(folder, { config, portChosen: false, broker });
+    const run = readRunFile(folder);
+    expect(brokerOf(run, "n1")).toEqual({ url: "nats://127.0.0.1:1", token: "t" });
+    expect(brokerOf(run, "n2")).toEqual({ url: "nats://127.0.0.1:2", token: "t" });
   });
 
   test("is named when it is missing or damaged", () => {
