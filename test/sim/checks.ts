@@ -1,6 +1,7 @@
 import type { ProcessIdentity } from "../../runtime/process/process-identity.ts";
 import type { RecordChange } from "../../runtime/desired/desired-store.ts";
 import { HistoryKind, type JobRecord } from "../../proto/generated/evercross/v1/hierarchy.ts";
+import { LINK_ECHO_BEATS_MAX, MONITOR_BEAT_MS } from "../../runtime/limits.ts";
 import { formatInstance, type InstanceId, sameInstance } from "../../runtime/monitor/instance.ts";
 import type { MonitorEvent } from "../../runtime/monitor/monitor-message.ts";
 import { Blame } from "./blame.ts";
@@ -11,6 +12,9 @@ import type { World } from "./world.ts";
 
 /** Violations that are kept: the first ones tell. */
 const VIOLATIONS_MAX = 20;
+
+/** Milliseconds after which a monitor must know that its own link is cut: the beats of its echo, and slack. */
+const DEAF_MS = (LINK_ECHO_BEATS_MAX + 1) * MONITOR_BEAT_MS + 300;
 
 const KIND_NAMES = new Map<number, string>(Object.entries(HistoryKind).map(([name, kind]) => [kind, name]));
 
@@ -103,6 +107,7 @@ export class Checks {
         "stand-down",
         `${byRole} launches ${role}, although it heard ${Math.round(now - heard)} ms ago that another does`,
       );
+    this.#heardNobody(by, byRole, role);
     const needless = this.blame.needless(by, role);
     if (needless !== undefined) this.violated("needless", `${byRole} launches ${role}: ${needless}`);
   }
@@ -163,8 +168,22 @@ export class Checks {
       `${role} (${by.id.pid}) ${KIND_NAMES.get(kind)} ${element} ${node} ${cause} ${oldInstance}→${newInstance}`,
     );
     if (kind !== HistoryKind.FAILED || element.startsWith("host/")) return;
-    const needless = this.#world.unitOf(element) === undefined ? undefined : this.blame.needless(by, element);
+    if (this.#world.unitOf(element) === undefined) return;
+    this.#heardNobody(by, role, element);
+    const needless = this.blame.needless(by, element);
     if (needless !== undefined) this.violated("needless", `${role} takes ${element} for failed: ${needless}`);
+  }
+
+  /** Who hears nobody judges nobody: long enough for its echo to be missed, it knows that it is itself (rule 2.6). */
+  #heardNobody(by: SimProcess, role: string, element: string): void {
+    if (by.kind === "host") return;
+    const { now } = this.#world.clock;
+    const silentMs = now - (this.#world.network.links.get(by)?.silentSince ?? now);
+    if (silentMs > DEAF_MS && now - by.awakeSince > DEAF_MS)
+      this.violated(
+        "deaf",
+        `${role} judges ${element}, though its own link is cut for ${Math.round(silentMs)} ms`,
+      );
   }
 
   #deed(text: string): void {

@@ -51,6 +51,7 @@ export class EchoLink {
 
   #tell(): void {
     if (this.#closed || this.#watch.up === this.#up) return;
+    if (this.#up && this.#world.plan.broken === "link") return;
     this.#up = this.#watch.up;
     this.#world.trace?.(`${this.#link.process.label} ${this.#up ? "hears" : "does not hear"} its echo`);
     this.#onChange(this.#up);

@@ -45,6 +45,8 @@ export class Link {
   keeps = false;
   /** When the last message to each of the others arrives. */
   readonly lastTo = new WeakMap<Link, number>();
+  /** World time since which it lets nothing pass one way or the other. */
+  silentSince: number | undefined;
   detecting = false;
   connecting = false;
 
@@ -250,10 +252,12 @@ export class Network {
   #review(link: Link): void {
     const { clock, random } = this.#world;
     if (this.carries(link)) {
+      link.silentSince = undefined;
       if (link.up) this.#release(link);
       else this.#reconnect(link);
       return;
     }
+    link.silentSince ??= clock.now;
     if (!link.up) return this.#reconnect(link);
     if (!(this.hubs[link.hub] as Hub).alive) return this.#lose(link);
     if (link.detecting) return;
@@ -295,6 +299,7 @@ export class Network {
         link.hub = before;
         return;
       }
+      link.silentSince = undefined;
       this.#world.trace?.(`${link.process.label} has the broker again`);
       this.#tell(link, true);
     });

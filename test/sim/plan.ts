@@ -3,7 +3,7 @@ import type { MonitorTiming } from "../../runtime/monitor/timing.ts";
 import type { PlannedFault } from "./fault.ts";
 
 /** A rule that is left out on purpose, so that tests see that the simulator notices. */
-export type Broken = "passive" | "standDown" | "ties" | "epochs";
+export type Broken = "passive" | "standDown" | "ties" | "epochs" | "link";
 
 export type JobKind =
   | { readonly kind: "stateless" }
