@@ -271,7 +271,7 @@ export class AgentShell implements RoleShell {
     const { world } = this.#unit;
     const where = node.name;
     const start = (): SimProcess => world.startHost(node, name, this.role);
-    world.launcher.spawn(this.process, node, start, (host) => {
+    world.launcher.spawn(this.process, node, name, start, (host) => {
       if (host === undefined || host.dead)
         return this.#step({ kind: "exit", node: where, host: name, detail: "cannot be started" });
       // Only of a child of its own does it see the end apart from the socket's.

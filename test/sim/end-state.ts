@@ -66,14 +66,12 @@ function checkNodes(world: World, say: Say): void {
 }
 
 function checkHosts(world: World, say: Say): void {
-  // What is in no known state must be brought into one.
-  for (const process of world.processes)
-    if (
-      process.agent !== undefined &&
-      !process.awake &&
-      !say(`${process.label} is stopped, and nobody ends it`)
-    )
-      return;
+  // What is in no known state must be brought into one, where an agent can see it: of a far node a new agent knows who says hello.
+  for (const process of world.processes) {
+    if (process.agent === undefined || process.awake) continue;
+    const near = [...world.instancesOf(process.agent)].some(({ node }) => node === process.node);
+    if (near && !say(`${process.label} is stopped, and nobody ends it`)) return;
+  }
   for (const [process, host] of world.hosts) {
     const agent = world.topology.role(host.agent);
     if (agent === undefined || !process.awake || host.jobs.size === 0) continue;

@@ -66,6 +66,7 @@ export class SimLauncher {
   spawn(
     by: SimProcess,
     node: SimNode,
+    name: string,
     start: () => SimProcess,
     done: (host: SimProcess | undefined) => void,
   ): void {
@@ -77,6 +78,9 @@ export class SimLauncher {
       if (!there)
         return void clock.after(local ? REFUSED_MS : UNREACHABLE_MS, () => by.hear(() => done(undefined)));
       if (by.dead && local) return;
+      // One of this name is there: of a far node an agent does not know all that runs on it.
+      for (const process of node.processes)
+        if (process.kind === "host" && process.name === name) return by.hear(() => done(undefined));
       const host = start();
       by.hear(() => done(host));
     });
