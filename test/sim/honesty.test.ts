@@ -27,7 +27,7 @@ describe("the simulator notices within 200 seeds", () => {
     { rule: "a log takes entries of any epoch", broken: "epochs", violation: /^I4: / },
   ];
 
-  test.each(rules)("that $rule", { timeout: 120_000 }, ({ broken, violation }) => {
+  test.each(rules)("that $rule", { timeout: 300_000 }, ({ broken, violation }) => {
     const seed = firstSeedThatShows(broken, violation);
     expect(seed).toBeDefined();
     // And nothing else is wrong with that history.

@@ -20,7 +20,7 @@ async function simulate(...args: string[]): Promise<Summary> {
 }
 
 describe("simulated clusters", () => {
-  test("come through two thousand histories of faults", { timeout: 240_000 }, async () => {
+  test("come through two thousand histories of faults", { timeout: 600_000 }, async () => {
     const { failing_seeds, ...counts } = await simulate(
       "--seeds",
       "2000",
