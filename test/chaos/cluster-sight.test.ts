@@ -112,6 +112,14 @@ describe("a cluster seen from outside", () => {
     expect(sight.jobsOf(HOST.pid)).toEqual(["crossing/AAA"]);
   });
 
+  test("is not whole from the moment of a kill on, although nobody has looked since", () => {
+    sight.looked(ALL, 0);
+    localAnswers(0);
+    agentAnswers(0);
+    sight.killed([LOCAL.pid, HOST.pid]);
+    expect(sight.defects(0)).toEqual(["local/a has 0 processes", "crossing/AAA runs 0 times"]);
+  });
+
   test("tells of each process that ended, but not of spare hosts", () => {
     sight.looked(ALL, 0);
     agentAnswers(0);

@@ -43,6 +43,7 @@ export class ClusterSight {
   readonly #instances = new Map<string, Map<string, SeenJob>>();
   readonly #jobsOfPid = new Map<number, Set<string>>();
   #entries: readonly ProcessEntry[] = [];
+  readonly #killed = new Set<number>();
 
   constructor(arrangement: () => Arrangement, onRestart: (restart: Restart) => void) {
     this.#arrangement = arrangement;
@@ -54,6 +55,11 @@ export class ClusterSight {
     const pids = new Set(entries.map(({ pid }) => pid));
     for (const ended of this.#entries) if (!pids.has(ended.pid)) this.#ended(ended, nowMs);
     this.#entries = entries;
+  }
+
+  /** What these said before counts no more, although it is not seen yet that they are gone. */
+  killed(pids: Iterable<number>): void {
+    for (const pid of pids) this.#killed.add(pid);
   }
 
   answered(role: string, answer: RoleAnswer, nowMs: number): void {
@@ -95,10 +101,13 @@ export class ClusterSight {
 
   /** Where a job runs now, as far as a fresh answer tells. */
   running(job: string, nowMs: number): WatchedJob[] {
-    const fresh = [...this.#answers.values()].flatMap((answers) => freshOf(answers, nowMs));
+    const fresh = [...this.#answers.values()].flatMap((answers) => this.#freshOf(answers, nowMs));
     return fresh
       .flatMap(({ status }) => status?.jobs ?? [])
-      .filter(({ status }) => status?.job === job && status.state === JobState.RUNNING);
+      .filter(
+        ({ pid, status }) =>
+          status?.job === job && status.state === JobState.RUNNING && !this.#killed.has(pid),
+      );
   }
 
   /** What is not as the records of the cluster say, one line each; empty: the cluster is whole. */
@@ -114,9 +123,9 @@ export class ClusterSight {
   }
 
   #roleDefects(role: string, nowMs: number): string[] {
-    const processes = this.entriesOf(role).length;
+    const processes = this.entriesOf(role).filter(({ pid }) => !this.#killed.has(pid)).length;
     if (processes !== 1) return [`${role} has ${processes} processes`];
-    const fresh = freshOf(this.#answers.get(role), nowMs);
+    const fresh = this.#freshOf(this.#answers.get(role), nowMs);
     if (fresh.length !== 1) return [`${role}: ${fresh.length} answer`];
     return fresh[0]?.active === true ? [] : [`${role} is passive`];
   }
@@ -125,6 +134,12 @@ export class ClusterSight {
     const running = this.running(job, nowMs);
     if (running.length !== 1) return [`${job} runs ${running.length} times`];
     return running[0]?.node === node ? [] : [`${job} runs on ${running[0]?.node}, not on ${node}`];
+  }
+
+  #freshOf(answers: ReadonlyMap<number, HeardAnswer> | undefined, nowMs: number): HeardAnswer[] {
+    return [...(answers?.values() ?? [])].filter(
+      ({ pid, atMs }) => nowMs - atMs <= FRESH_MS && !this.#killed.has(pid),
+    );
   }
 
   #monitors(): ProcessEntry[] {
@@ -169,10 +184,6 @@ export class ClusterSight {
       detail: `from ${where(before)} to ${where(job)}`,
     });
   }
-}
-
-function freshOf(answers: ReadonlyMap<number, HeardAnswer> | undefined, nowMs: number): HeardAnswer[] {
-  return [...(answers?.values() ?? [])].filter(({ atMs }) => nowMs - atMs <= FRESH_MS);
 }
 
 function isMember({ kind }: ProcessEntry): boolean {

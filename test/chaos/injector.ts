@@ -90,6 +90,7 @@ export class Injector {
   #strike(fault: Fault, entries: readonly ProcessEntry[], signal: "SIGKILL" | "SIGSTOP"): Injection {
     const victims = entries.filter((entry) => signalProcess(entry, signal));
     if (victims.length === 0) throw new NoVictimError("its victim is not there");
+    if (signal === "SIGKILL") this.#options.sight.killed(victims.map(({ pid }) => pid));
     return this.#done(fault, victims, this.#touched(victims, []));
   }
 
@@ -141,6 +142,7 @@ export class Injector {
     writeFileSync(this.#offFile(node), "", { mode: 0o600 });
     this.#off.add(node);
     const victims = sight.entriesOn(node).filter((entry) => signalProcess(entry, "SIGKILL"));
+    sight.killed(victims.map(({ pid }) => pid));
     const injection = this.#done(fault, victims, this.#touched(victims, [node]));
     return { ...injection, over: this.#stayOff(node, ms) };
   }
