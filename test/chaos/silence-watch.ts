@@ -1,9 +1,16 @@
 /** The silences of each symbol while a window is open: the last report before to the first report after, while requests waited. */
 export class SilenceWindow {
   readonly #longestUs = new Map<string, number>();
+  readonly #counts = new Map<string, number>();
 
   heard(symbol: string, silenceUs: number): void {
+    this.#counts.set(symbol, this.count(symbol) + 1);
     this.#longestUs.set(symbol, Math.max(this.#longestUs.get(symbol) ?? 0, silenceUs));
+  }
+
+  /** Reports of the symbol since the window was opened. */
+  count(symbol: string): number {
+    return this.#counts.get(symbol) ?? 0;
   }
 
   /** Milliseconds, of the symbol that was silent longest. */
