@@ -24,6 +24,12 @@ export class ChangesInFlight {
   readonly #open = new Map<string, Sent>();
   /** By record and revision. */
   readonly #unanswered = new Map<string, Sent>();
+  readonly #openStates = new Set<string>();
+
+  /** The condition of a node is about to be known to all. */
+  get hasStates(): boolean {
+    return this.#openStates.size > 0;
+  }
 
   get unanswered(): number {
     return this.#unanswered.size;
@@ -40,6 +46,7 @@ export class ChangesInFlight {
   send(now: number, change: RecordChange, event: MonitorEvent | undefined): void {
     const sent: Sent = { change, event, at: now, outcome: undefined, shown: undefined };
     this.#open.set(keyOf(change), sent);
+    if (change.kind === "state") this.#openStates.add(change.name);
     this.#unanswered.set(numberedKeyOf(change), sent);
   }
 
@@ -57,7 +64,7 @@ export class ChangesInFlight {
   shown(record: StoredRecord): MonitorEvent | undefined {
     const sent = this.#open.get(keyOf(record));
     if (sent === undefined || record.revision <= sent.change.expected) return undefined;
-    this.#open.delete(keyOf(record));
+    this.#close(record);
     const isOurs = JSON.stringify(record.value) === JSON.stringify(sent.change.value);
     sent.shown = isOurs ? "ours" : "another";
     return sent.outcome === "unknown" && isOurs ? sent.event : undefined;
@@ -66,13 +73,18 @@ export class ChangesInFlight {
   /** Those of which nothing was heard in time; they are forgotten. */
   expired(now: number): RecordChange[] {
     const expired: RecordChange[] = [];
-    for (const [key, { at, change }] of this.#open) {
+    for (const { at, change } of this.#open.values()) {
       if (now - at < CHANGE_TIMEOUT_MS) continue;
-      this.#open.delete(key);
+      this.#close(change);
       expired.push(change);
     }
     for (const [key, { at }] of this.#unanswered)
       if (now - at >= CHANGE_TIMEOUT_MS) this.#unanswered.delete(key);
     return expired;
+  }
+
+  #close(record: RecordChange | StoredRecord): void {
+    this.#open.delete(keyOf(record));
+    if (record.kind === "state") this.#openStates.delete(record.name);
   }
 }

@@ -15,7 +15,7 @@ import type { CoordinatorOutput } from "./coordinator-message.ts";
 import { JobIndex } from "./job-index.ts";
 import { JobPlanner, type PlannedChange } from "./job-planner.ts";
 import { mayBeHome, NodeBoard } from "./node-board.ts";
-import { NodeWatch } from "./node-watch.ts";
+import { type NodeCondition, NodeWatch } from "./node-watch.ts";
 import type { PlanContext } from "./plan.ts";
 import { ProbeMemory } from "./probe-memory.ts";
 import { surroundingsOf } from "./surroundings.ts";
@@ -40,6 +40,8 @@ export class Homes {
   /** Agent → job → its escalation. */
   readonly #givenUp = new Map<string, ReadonlyMap<string, Escalation>>();
   readonly #statesDue = new Set<string>();
+  /** Node → the state of it that was written last, and when. */
+  readonly #statesWritten = new Map<string, { readonly up: boolean; readonly at: number }>();
   #topology = new Topology([], []);
   #topologyIsOld = true;
   #isComplete = false;
@@ -190,9 +192,9 @@ export class Homes {
     this.#watch.judge(now, (node) => !this.view.states.has(node));
     for (const node of this.#takeover.judge(now)) this.#nodeChanged(node);
     this.#takeChangedNodes();
-    for (const node of this.#statesDue) this.#writeState(now, wallMs, node);
-    this.#statesDue.clear();
-    if (this.#changes.full) return;
+    for (const node of this.#statesDue) if (this.#writeState(now, wallMs, node)) this.#statesDue.delete(node);
+    // What is known of the nodes is made known first: who is given a job decides by the same.
+    if (this.#changes.hasStates || this.#changes.full) return;
     this.#planner.plan(this.#context(wallMs), {
       isMine: (job) => this.#isMine(job),
       isBusy: (job) => this.#changes.has("job", job),
@@ -215,7 +217,7 @@ export class Homes {
       homeOf: (node) => board.homeOf(node),
       givenUp: (job, node) => this.#reasonGivenUp(job, node),
       place: (job) => this.view.places.get(job)?.value,
-      record: (job) => this.#index.get(job),
+      record: (job) => this.view.jobs.get(job)?.value,
     };
   }
 
@@ -254,21 +256,23 @@ export class Homes {
     this.#emit({ kind: "probeNode", node });
   }
 
-  #writeState(now: number, wallMs: number, node: string): void {
-    if (this.#topology.node(node) === undefined || this.#changes.has("state", node)) return;
+  /** Whether it is done with: written, not to be written, or to be looked at again when the one under way is decided. */
+  #writeState(now: number, wallMs: number, node: string): boolean {
+    if (this.#topology.node(node) === undefined || this.#changes.has("state", node)) return true;
     const isDown = this.#takeover.isDown(node);
-    if (!isDown && !this.#board.isOwn(node)) return;
-    const { state, cause } = isDown ? this.#board.condition(node) : this.#watch.condition(node);
+    if (!isDown && !this.#board.isOwn(node)) return true;
+    const { state, cause } = isDown ? LOST : this.#watch.condition(node);
     const held = this.view.states.get(node);
-    if (state === "unknown" || held?.value.up === (state === "up")) return;
     const up = state === "up";
+    if (state === "unknown" || held?.value.up === up) return true;
+    // Somebody else says the opposite: both in turn, but not without end in one moment.
+    const last = this.#statesWritten.get(node);
+    if (last?.up === up && now - last.at < this.#timing.silenceMs) return false;
+    this.#statesWritten.set(node, { up, at: now });
     const value = { node, up, sinceMs: wallMs, cause };
-    const kind = up ? HistoryKind.NODE_UP : HistoryKind.NODE_DOWN;
-    this.#send(
-      now,
-      { kind: "state", name: node, expected: held?.revision ?? 0, value },
-      eventOf(kind, node, cause, node),
-    );
+    const event = eventOf(up ? HistoryKind.NODE_UP : HistoryKind.NODE_DOWN, node, cause, node);
+    this.#send(now, { kind: "state", name: node, expected: held?.revision ?? 0, value }, event);
+    return true;
   }
 
   /** Whether there may be another one. */
@@ -286,6 +290,11 @@ export class Homes {
     this.#emit({ kind: "change", change });
   }
 }
+
+const LOST: NodeCondition = {
+  state: "down",
+  cause: "its coordinator is lost, and nobody on it answers",
+};
 
 const isAgent = (role: string): boolean => parseRole(role).level === "agent";
 

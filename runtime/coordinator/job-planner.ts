@@ -9,6 +9,9 @@ export interface PlannedChange {
   readonly cause: string;
 }
 
+/** Ticks, the running one included, for which a job that was changed is left alone. */
+const REST_TICKS = 2;
+
 /** What the planner asks of the one who carries its decisions out. */
 export interface PlannerHooks {
   /** This home is responsible for it. */
@@ -33,6 +36,10 @@ export class JobPlanner {
   /** Jobs for which there was no place. */
   readonly #stuck = new Set<string>();
   #roomMade = false;
+  /** Changed less than a tick ago, and those of them that came due again: whatever it is that two homes disagree about, they take time. */
+  readonly #resting = new Map<string, number>();
+  readonly #dueAfterRest = new Set<string>();
+  #ticks = 0;
 
   constructor(index: JobIndex) {
     this.#index = index;
@@ -59,8 +66,7 @@ export class JobPlanner {
   set(job: string, record: JobRecord | undefined): void {
     const before = this.#index.get(job);
     this.#index.set(job, record);
-    if (before !== undefined && before.wanted && before.node !== "" && before.node !== record?.node)
-      this.#roomMade = true;
+    if (before !== undefined && leavesRoom(before, record)) this.#roomMade = true;
     if (record === undefined) {
       this.#waiting.delete(job);
       this.#stuck.delete(job);
@@ -75,6 +81,11 @@ export class JobPlanner {
 
   /** Time passes: what waited for it, and what waits for room where some was made. */
   tick(wallMs: number): void {
+    this.#ticks += 1;
+    for (const [job, since] of this.#resting)
+      if (this.#ticks - since >= REST_TICKS) this.#resting.delete(job);
+    for (const job of this.#dueAfterRest) this.#due.add(job);
+    this.#dueAfterRest.clear();
     for (const [job, untilMs] of this.#waiting) {
       if (wallMs < untilMs) continue;
       this.#waiting.delete(job);
@@ -91,6 +102,10 @@ export class JobPlanner {
     for (const job of this.#due) {
       if (placings >= PLACINGS_PER_STEP_MAX) return;
       this.#due.delete(job);
+      if (this.#resting.has(job)) {
+        this.#dueAfterRest.add(job);
+        continue;
+      }
       const record = this.#index.get(job);
       const decision: Decision =
         record === undefined || isBusy(job) || !isMine(record) ? { kind: "keep" } : decide(record, context);
@@ -109,9 +124,17 @@ export class JobPlanner {
           break;
         case "change":
           placings += 1;
+          this.#resting.set(job, this.#ticks);
           if (!change(decision)) return;
           break;
       }
     }
   }
+}
+
+/** Whether a job that was there keeps another one away from its node no more. */
+function leavesRoom(before: JobRecord, after: JobRecord | undefined): boolean {
+  if (!before.wanted || before.node === "") return false;
+  if (after === undefined || !after.wanted || after.node !== before.node) return true;
+  return after.customer !== before.customer || after.apart !== before.apart;
 }

@@ -8,7 +8,10 @@ import type { Takeover } from "./takeover.ts";
 
 const UNKNOWN: NodeCondition = { state: "unknown", cause: "" };
 
-/** The nodes as one coordinator sees them: its own by their agents, the others by their state records, those of lost children by probes. */
+/**
+ * The nodes as one coordinator decides on their jobs: by their state records, its own nodes too. So whoever is given a job sees first what
+ * it was given for, and never gives it back for want of that news. What its own agents say on top only keeps new jobs away.
+ */
 export class NodeBoard {
   readonly #role: string;
   readonly #view: DesiredView;
@@ -53,10 +56,6 @@ export class NodeBoard {
   }
 
   condition(node: string): NodeCondition {
-    if (this.#takeover.isDown(node))
-      return { state: "down", cause: "its coordinator is lost, and nobody on it answers" };
-    const watched = this.isOwn(node) ? this.#watch.condition(node) : UNKNOWN;
-    if (watched.state !== "unknown") return watched;
     const record = this.#view.states.get(node)?.value;
     return record === undefined ? UNKNOWN : { state: record.up ? "up" : "down", cause: record.cause };
   }
@@ -97,8 +96,8 @@ export class NodeBoard {
     const { state } = this.condition(node);
     if (state === "down") return "down";
     if (this.#watch.isFailed(agent)) return "without their agent";
-    if (!this.isOwn(node)) return state === "up" ? "" : "not known to be up";
-    return this.#watch.condition(node).state === "up" ? "" : "not known to be up";
+    const isUp = state === "up" && (!this.isOwn(node) || this.#watch.condition(node).state === "up");
+    return isUp ? "" : "not known to be up";
   }
 }
 

@@ -26,6 +26,7 @@ export interface PlanContext {
   /** Why the node's agent gave the job up. */
   givenUp(job: string, node: string): string | undefined;
   place(job: string): PlaceRecord | undefined;
+  /** As the store shows it: not what a change under way, of which others do not know yet, would make of it. */
   record(job: string): JobRecord | undefined;
 }
 
@@ -171,8 +172,9 @@ function forbidden(job: JobRecord, node: PlaceableNode, context: PlanContext): s
   }
 }
 
+/** Whether the other one is there too, and was before it. */
 function isLater(job: JobRecord, other: JobRecord | undefined): boolean {
-  if (other === undefined) return false;
+  if (other === undefined || !other.wanted || other.node !== job.node) return false;
   return job.placedMs === other.placedMs ? job.job > other.job : job.placedMs > other.placedMs;
 }
 

@@ -21,6 +21,8 @@ import { jobRecordOf, nodeRecordOf, placeRecordOf, roleRecordOf } from "./hierar
 
 const TICK_MS = 100;
 const START_MS = 300;
+/** Messages that one moment may bring forth: more can only be members that answer each other without end. */
+const MESSAGES_AT_ONCE_MAX = 100_000;
 const WALL_OFFSET_MS = 1_700_000_000_000;
 
 /** One process that plays a coordinator's role. */
@@ -282,7 +284,12 @@ export class CoordinatorWorld {
   #drain(): void {
     if (this.#draining) return;
     this.#draining = true;
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) next();
+    let messages = 0;
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      messages += 1;
+      if (messages > MESSAGES_AT_ONCE_MAX) throw new Error(`messages without end\n${this.story()}`);
+      next();
+    }
     this.#draining = false;
   }
 
@@ -366,7 +373,7 @@ export class CoordinatorWorld {
     const { best } = agent.pollers.polled(asker, beat, this.now);
     const nodes = this.topology.role(role)?.nodes ?? [];
     const escalations = [...this.#running]
-      .filter(([job, by]) => by === role && this.poison.has(job))
+      .filter(([job, by]) => by === role && this.poison.has(job) && this.view.jobs.has(job))
       .map(([job]) => ({ element: job, reason: "it fails too often", node: this.job(job).node }));
     const health = nodes.map((node) => ({ node, serves: !this.off.has(node) }));
     return { kind: "answer", child: role, from: self, beat, best, escalations, nodes: health };
@@ -390,6 +397,7 @@ export class CoordinatorWorld {
 
   /** Each agent that lives keeps what the store puts on its nodes, and tells the directory. */
   #runJobs(): void {
+    for (const job of this.#running.keys()) if (!this.view.jobs.has(job)) this.#running.delete(job);
     for (const { job, node, wanted, quarantinedUntilMs } of this.jobs()) {
       const agent = this.agents.get(this.topology.agentOf(node, job.split("/")[0] ?? "")?.role ?? "");
       const runs = wanted && quarantinedUntilMs === 0 && agent?.alive === true && !this.off.has(node);

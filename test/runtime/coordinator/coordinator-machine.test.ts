@@ -258,6 +258,18 @@ describe("a home and its jobs", () => {
     expect(world.elements(MOVED)).toEqual(["x/1"]);
   });
 
+  test("places what waited for room as soon as a job that stood against it is stopped", () => {
+    const world = localWorld(1, [
+      wantedJob("x/0", "local/a", { apart: "replica" }),
+      wantedJob("x/1", "local/a", { apart: "replica" }),
+    ]);
+    world.until(() => world.job("x/0").node === "n1");
+    world.run(2000);
+    expect(world.job("x/1").node).toBe("");
+    world.put("job", "x/0", { ...world.job("x/0"), wanted: false });
+    world.until(() => world.job("x/1").node === "n1");
+  });
+
   test("moves a job that is not allowed any more where it is", () => {
     const world = localWorld(2, jobsOf(1, "local/a"));
     world.until(allPlaced(world));
@@ -309,11 +321,10 @@ describe("homes of several levels", () => {
   });
 
   test("a new job at the top is placed where the whole cluster has the fewest jobs", () => {
-    const world = fourLevels([
-      ...jobsOf(4, "local/a"),
-      wantedJob("y/0", "universal/u"),
-      wantedJob("y/1", "universal/u"),
-    ]);
+    const world = fourLevels(jobsOf(4, "local/a"));
+    world.until(allPlaced(world));
+    world.run(1000);
+    for (const job of ["y/0", "y/1"]) world.put("job", job, wantedJob(job, "universal/u"));
     world.until(allPlaced(world));
     expect([world.job("y/0").home, world.job("y/1").home]).toEqual(["local/b", "local/b"]);
   });
@@ -435,6 +446,21 @@ describe("what a coordinator must not do", () => {
     for (const job of jobsOf(12, "local/a")) world.put("job", job.job, job);
     world.until(allPlaced(world));
     expect(world.elements(PLACED).toSorted()).toEqual(Object.keys(world.places()).toSorted());
+  });
+
+  test("does not hand a job to and fro with another home over a change of which only one of them knows", () => {
+    const world = fourLevels([]);
+    world.run(2000);
+    const home = "local/a";
+    let changes = 0;
+    // The first placing is lost: for a second only its home believes in it, and it stands against the other customer's job.
+    world.fate = () => (changes++ === 0 ? "lost" : "reached");
+    world.put("job", "x/0", wantedJob("x/0", home, { customer: "alpha", nodes: ["a1"] }));
+    world.put("job", "x/1", wantedJob("x/1", home, { customer: "beta", nodes: ["a1"] }));
+    world.run(900);
+    expect(changes).toBeLessThan(15);
+    world.run(5000);
+    expect(world.jobs().filter(({ node }) => node === "a1")).toHaveLength(1);
   });
 
   test("what wakes it after a pause is its end, before anything else", () => {
