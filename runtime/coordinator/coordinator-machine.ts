@@ -111,6 +111,10 @@ export class CoordinatorMachine {
         this.#linkUp = input.up;
         if (input.up) this.#homes.linkUp();
         return this.#watch(now, input);
+      case "announced":
+        // Whoever announces lives, and so does its node.
+        this.#homes.probed(input.by.node);
+        return this.#watch(now, input);
       default:
         return this.#watch(now, input);
     }

@@ -107,6 +107,22 @@ describe("a coordinator and its nodes", () => {
     expect(answering.node).toBe("n2");
   });
 
+  test("takes an announcement for a sign of life of the node that it comes from", () => {
+    const world = localWorld(2, jobsOf(4, "local/a"));
+    world.until(allPlaced(world));
+    const [coordinator] = world.alive("local/a");
+    if (coordinator === undefined) throw new Error("no coordinator");
+    world.powerOff("n2");
+    for (let beat = 0; beat < 40; beat++) {
+      const by = { node: "n2", pid: 7, startTicks: 1 };
+      const role = { role: "agent/n2", node: "n2", byRole: "host/n2.h1" };
+      world.give(coordinator, { kind: "announced", ...role, by, cause: "its socket is closed" });
+      world.run(100);
+    }
+    expect(world.elements(NODE_DOWN)).toEqual([]);
+    world.until(() => !Object.values(world.places()).includes("n2"));
+  });
+
   test("takes a node that comes back up when its agent answers, and leaves the moved jobs where they are", () => {
     const world = localWorld(2, jobsOf(4, "local/a"));
     world.until(allPlaced(world));
