@@ -22,7 +22,7 @@ import { processesNaming } from "./processes.ts";
 
 const WHOLE_MAX_MS = 45_000;
 const POLL_MS = 20;
-const WARM_REPORTS = 300;
+const WARM_REPORTS = 1000;
 
 export interface TrialOptions {
   readonly levels: Levels;
