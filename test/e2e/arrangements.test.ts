@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { HistoryKind } from "../../proto/generated/evercross/v1/hierarchy.ts";
 import { parseRole } from "../../runtime/monitor/role.ts";
 import { HierarchyMarket, instancesOf, pidsOf } from "../support/hierarchy-market.ts";
 
@@ -108,11 +109,14 @@ describe("an arrangement of the hierarchy", () => {
       const it = await HierarchyMarket.start({ ...config, instruments: INSTRUMENTS });
       let before = await it.untilWhole();
       expect(pidsOf(before.tree).size).toBe(roles);
+      const whole = Date.now();
+      const hurt = new Set<string>();
 
       // One process of each kind of monitor, from the top down.
       const levels = new Map([...pidsOf(before.tree)].map(([role, pid]) => [parseRole(role).level, pid]));
       for (const victim of new Set(levels.values())) {
         const pids = pidsOf(before.tree);
+        for (const [role, pid] of pids) if (pid === victim) hurt.add(role);
         it.signal(victim, "SIGKILL");
         const after = await it.untilWhole(({ tree }) => ![...pidsOf(tree).values()].includes(victim));
         const others = [...pids].filter(([, pid]) => pid !== victim);
@@ -122,11 +126,19 @@ describe("an arrangement of the hierarchy", () => {
       }
 
       const killed = before.jobs.find(({ status }) => status?.job === "crossing/AAA")?.pid ?? 0;
+      for (const { status, pid } of before.jobs) if (pid === killed) hurt.add(status?.job ?? "");
       it.signal(killed, "SIGKILL");
       const after = await it.untilWhole(({ jobs }) => jobs.every(({ pid }) => pid !== killed));
       expect([...pidsOf(after.tree)]).toEqual([...pidsOf(before.tree)]);
       const untouched = before.jobs.filter(({ pid }) => pid !== killed);
       expect(instancesOf(after.jobs)).toEqual(expect.arrayContaining(instancesOf(untouched)));
+
+      // The same, as the monitors tell it themselves.
+      const history = await it.history(whole);
+      const restarted = history.filter(({ kind }) => kind === HistoryKind.RESTARTED);
+      const started = restarted.map(({ element }) => element).filter((one) => !one.startsWith("host/"));
+      expect([...hurt]).toEqual(expect.arrayContaining(started));
+      expect(history.filter(({ kind }) => kind === HistoryKind.MOVED)).toEqual([]);
     },
   );
 });

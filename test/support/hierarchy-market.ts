@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { expect, onTestFinished } from "vitest";
 import { JobState } from "../../proto/generated/evercross/v1/control.ts";
+import type { HistoryEvent } from "../../proto/generated/evercross/v1/hierarchy.ts";
+import { HistoryLog } from "../../runtime/history/history-log.ts";
 import { NatsBus } from "../../runtime/messaging/nats-bus.ts";
 import type { LocatedJob } from "../../runtime/operator/located-job.ts";
 import { signalProcess } from "../../runtime/process/process-identity.ts";
@@ -72,6 +74,13 @@ export class HierarchyMarket {
         ...twice.map(({ status }) => `${status?.job} has no agent, or several`),
       ],
     };
+  }
+
+  /** What its monitors told since a time, milliseconds since the Unix epoch. */
+  async history(sinceMs: number): Promise<HistoryEvent[]> {
+    const { bus, config } = this.operator;
+    const logger = pino({ level: "silent" });
+    return (await HistoryLog.open(bus, { cluster: config.cluster, logger })).read({ sinceMs });
   }
 
   /** Waits until nothing is wrong and the condition holds. */
