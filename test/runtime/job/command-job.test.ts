@@ -50,6 +50,9 @@ function desk() {
   };
 }
 
+/** Runs until it is ended, with its folder in its command line. */
+const LOOP = "while :; do sleep 0.01; done";
+
 const script = (text: string, ...args: string[]): Command => ({
   program: "/bin/sh",
   args: ["-c", text, ...args],
@@ -58,9 +61,7 @@ const script = (text: string, ...args: string[]): Command => ({
 describe("a program that is kept as a job", () => {
   test("is asked to end, and ends in its own way", async () => {
     const it = desk();
-    const job = await it.start(
-      script('trap "echo ended; exit 0" TERM; echo started; while :; do sleep 0.01; done', it.folder),
-    );
+    const job = await it.start(script('trap "echo ended; exit 0" TERM; echo started; ${LOOP}', it.folder));
     await it.until(() => it.log().includes("started"));
     await job.stop();
     expect(it.log()).toBe("started\nended\n");
@@ -80,7 +81,7 @@ describe("a program that is kept as a job", () => {
 
   test("fails its job when it ends by itself, and leaves nothing of what it started", async () => {
     const it = desk();
-    await it.start(script(`sleep 1000 "$0" & sleep 0.05; exit 3`, it.folder));
+    await it.start(script(`sh -c '${LOOP}' "$0" & sleep 0.05; exit 3`, it.folder));
     await it.until(() => it.failures.length > 0);
     expect(it.failures).toEqual([`/bin/sh ended: exit code 3; its output is in ${it.file("tool-1.log")}`]);
     await it.until(() => processesNaming(it.folder).length === 0);
@@ -130,7 +131,7 @@ describe("a program that is kept as a job", () => {
     const lock = it.file("lock");
     const first = await it.start(script(alone, lock));
     await it.until(() => existsSync(lock));
-    await it.start(script(`exec sleep 1000 "$0"`, it.folder));
+    await it.start(script(LOOP, it.folder));
     // The first was ended for the second.
     await it.until(() => it.failures.length === 1);
     expect(it.failures[0]).toContain("ended: SIGKILL");
