@@ -61,7 +61,7 @@ const script = (text: string, ...args: string[]): Command => ({
 describe("a program that is kept as a job", () => {
   test("is asked to end, and ends in its own way", async () => {
     const it = desk();
-    const job = await it.start(script('trap "echo ended; exit 0" TERM; echo started; ${LOOP}', it.folder));
+    const job = await it.start(script(`trap "echo ended; exit 0" TERM; echo started; ${LOOP}`, it.folder));
     await it.until(() => it.log().includes("started"));
     await job.stop();
     expect(it.log()).toBe("started\nended\n");
