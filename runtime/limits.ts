@@ -33,6 +33,10 @@ export const HOST_BEATS_MISSED_MAX = 5;
 export const BROKER_PING_MS = 1000;
 export const BROKER_PINGS_MISSED_MAX = 2;
 
+/** Milliseconds for a broker's greeting and handshake. The client does not notice every connection that is closed during these, and
+ * would wait 20 s by itself. */
+export const BROKER_CONNECT_MS = 2000;
+
 /** Milliseconds between tries to reach the broker again, with as much of jitter. */
 export const BROKER_RECONNECT_WAIT_MS = 50;
 

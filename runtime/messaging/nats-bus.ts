@@ -1,5 +1,6 @@
 import { connect, errors, type Msg, type NatsConnection } from "@nats-io/transport-node";
 import {
+  BROKER_CONNECT_MS,
   BROKER_PING_MS,
   BROKER_PINGS_MISSED_MAX,
   BROKER_RECONNECT_WAIT_MS,
@@ -36,6 +37,7 @@ export class NatsBus implements Bus {
       waitOnFirstConnect: true,
       // A broker that is starting may refuse once; only the operator ends the tries.
       ignoreAuthErrorAbort: true,
+      timeout: BROKER_CONNECT_MS,
       reconnectTimeWait: BROKER_RECONNECT_WAIT_MS,
       reconnectJitter: BROKER_RECONNECT_WAIT_MS,
       pingInterval: BROKER_PING_MS,
