@@ -120,8 +120,10 @@ export class Blame {
   }
 
   /** Job hosts and agents do; where only a coordinator runs there is no job to be kept. */
-  #answersProbes({ kind, name }: SimProcess): boolean {
-    return kind === "host" || this.#world.rolesOf(name).some((role) => role.startsWith("agent/"));
+  /** A job in a process that nobody watches is no host: it answers nobody. */
+  #answersProbes(process: SimProcess): boolean {
+    if (process.kind === "host") return this.#world.hosts.has(process);
+    return this.#world.rolesOf(process.name).some((role) => role.startsWith("agent/"));
   }
 
   #hubTouched(hub: number): boolean {
