@@ -179,3 +179,5 @@ try {
   printError(error instanceof FaultScriptError ? error.message : String((error as Error).stack));
   process.exitCode = 1;
 }
+// A connection that looks for its broker for ever must not keep a run that is over.
+process.exit();
