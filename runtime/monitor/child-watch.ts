@@ -42,9 +42,8 @@ export class ChildWatch {
     return this.#state === "failed" && this.#escalation !== undefined ? "lost" : this.#state;
   }
 
-  /** There is a way to it. */
   get reachable(): boolean {
-    return this.peer.direct || this.#context.linkUp;
+    return this.#context.reaches(this.peer);
   }
 
   /** The last one that answered. */

@@ -1,6 +1,6 @@
 import type { HistoryKind } from "../../proto/generated/evercross/v1/hierarchy.ts";
 import { formatInstance, type InstanceId } from "./instance.ts";
-import type { MonitorOutput } from "./monitor-message.ts";
+import type { MonitorOutput, Peer } from "./monitor-message.ts";
 import type { MonitorTiming } from "./timing.ts";
 
 interface EventDetails {
@@ -29,6 +29,11 @@ export class MonitorContext {
     /** Negative when the first is better. */
     readonly prefers: (a: InstanceId, b: InstanceId) => number,
   ) {}
+
+  /** There is a way to it. */
+  reaches(peer: Peer): boolean {
+    return peer.direct || this.linkUp;
+  }
 
   event(kind: HistoryKind, element: string, details: EventDetails): void {
     this.outputs.push({

@@ -27,9 +27,8 @@ export class ParentWatch {
     this.#polledAt = context.now;
   }
 
-  /** There is a way to it. */
   get reachable(): boolean {
-    return this.peer.direct || this.#context.linkUp;
+    return this.#context.reaches(this.peer);
   }
 
   /** The last one that polled. */
