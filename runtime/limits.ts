@@ -224,8 +224,8 @@ export const MONITOR_RESTARTS_PERIOD_MS = 30_000;
 export const MONITOR_RETRY_MIN_MS = 1000;
 export const MONITOR_RETRY_MAX_MS = 30_000;
 
-/** Instances of a parent's role that a child remembers: the silent go first, then the worst. */
-export const POLLERS_REMEMBERED_MAX = 8;
+/** Instances of one role, a parent's or a child's, that are remembered: the silent go first, then the worst. */
+export const INSTANCES_REMEMBERED_MAX = 8;
 
 /** Milliseconds for one change of the store until its outcome is taken for unknown and it is decided anew. */
 export const CHANGE_TIMEOUT_MS = 1000;

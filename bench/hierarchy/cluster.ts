@@ -92,7 +92,9 @@ export class BenchCluster {
     const polls: Uint8Array[] = [];
     for (const output of outputs)
       if (output.kind === "poll")
-        polls.push(MonitorPoll.encode({ role: ROLE, from: this.#self, beat: output.beat }).finish());
+        polls.push(
+          MonitorPoll.encode({ role: ROLE, from: this.#self, beat: output.beat, outdone: [] }).finish(),
+        );
     return polls;
   }
 

@@ -84,7 +84,8 @@ export class AgentDesk {
     if (poll.from === undefined || reply === undefined) return;
     const ask = ++this.#asked;
     this.#asks.set(ask, reply);
-    this.#options.give({ kind: "poll", role: poll.role, from: poll.from, beat: poll.beat, ask });
+    const { role, from, beat, outdone } = poll;
+    this.#options.give({ kind: "poll", role, from, beat, outdone, ask });
     // What was not answered by now never will be.
     this.#asks.delete(ask);
   }

@@ -123,7 +123,8 @@ export class Coordinator {
     const { cluster, role, self, bus, logger } = this.#options;
     switch (output.kind) {
       case "poll": {
-        const poll = MonitorPoll.encode({ role, from: self, beat: output.beat }).finish();
+        const { beat, outdone } = output;
+        const poll = MonitorPoll.encode({ role, from: self, beat, outdone: [...outdone] }).finish();
         const reply = `${this.#inbox}.${subjectToken(output.child)}`;
         bus.publish(monitorSubject(cluster, output.child, "poll"), poll, reply);
         break;
@@ -163,7 +164,8 @@ export class Coordinator {
     if (poll?.from === undefined || reply === undefined) return;
     this.#askNumber += 1;
     this.#asks.set(this.#askNumber, reply);
-    this.#step({ kind: "poll", role: poll.role, from: poll.from, beat: poll.beat, ask: this.#askNumber });
+    const { role, from, beat, outdone } = poll;
+    this.#step({ kind: "poll", role, from, beat, outdone, ask: this.#askNumber });
     this.#asks.delete(this.#askNumber);
   }
 

@@ -191,7 +191,7 @@ export class AgentWatch {
     this.#asks.set(ask, (answered, best) => {
       way.send({ $case: "answer", value: { beat: answered, jobs: this.#handlers.jobs(), best } }, reply);
     });
-    this.#step({ kind: "poll", role, from, beat, ask });
+    this.#step({ kind: "poll", role, from, beat, outdone: [], ask });
     this.#asks.delete(ask);
   }
 

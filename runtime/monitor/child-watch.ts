@@ -1,5 +1,6 @@
 import { HistoryKind } from "../../proto/generated/evercross/v1/hierarchy.ts";
 import { type InstanceId, sameInstance } from "./instance.ts";
+import { InstanceMemory } from "./instance-memory.ts";
 import { LaunchTries } from "./launch-tries.ts";
 import type { MonitorContext } from "./monitor-context.ts";
 import type { Peer } from "./monitor-message.ts";
@@ -16,6 +17,9 @@ export class ChildWatch {
   readonly #tries: LaunchTries | undefined;
   #state: "unknown" | "up" | "failed" = "unknown";
   #instance: InstanceId | undefined;
+  readonly #answering: InstanceMemory;
+  /** Told in the next poll. */
+  #outdone: InstanceId[] = [];
   /** The last beat that this instance answered. */
   #beat = 0;
   /** When it was last polled with success; until then, since when it is polled. */
@@ -34,6 +38,7 @@ export class ChildWatch {
     this.peer = peer;
     this.#context = context;
     this.#tries = launches ? new LaunchTries(context) : undefined;
+    this.#answering = new InstanceMemory(context.prefers, context.timing.silenceMs);
     this.#aliveAt = context.now;
   }
 
@@ -75,6 +80,13 @@ export class ChildWatch {
     return probeMs !== Infinity && (this.#state === "failed" || this.silentMs > probeMs);
   }
 
+  /** Its instances that answered while a better one did (4.5), each named once for each such answer. */
+  takeOutdone(): InstanceId[] {
+    const outdone = this.#outdone;
+    this.#outdone = [];
+    return outdone;
+  }
+
   /** Nothing of it is known any more but who it was (2.6). */
   forget(): void {
     this.#state = "unknown";
@@ -89,6 +101,8 @@ export class ChildWatch {
     if (this.#condemned !== undefined && sameInstance(from, this.#condemned)) return;
     if (this.#context.now - sentAt > this.#patience.silenceMs) return;
     this.#aliveAt = Math.max(this.#aliveAt, sentAt);
+    const { best, fresh } = this.#answering.heard(from, beat, beat, this.#context.now);
+    if (fresh && best !== from) this.#outdone.push(from);
     const known = this.#instance;
     const same = known !== undefined && sameInstance(from, known);
     if (same) this.#beat = Math.max(this.#beat, beat);

@@ -30,6 +30,8 @@ export type MonitorInput =
       readonly from: InstanceId;
       readonly beat: number;
       readonly ask: number;
+      /** Instances of the asked role that are to end themselves (4.5). */
+      readonly outdone: readonly InstanceId[];
     }
   | {
       readonly kind: "answer";
@@ -68,7 +70,12 @@ export type MonitorInput =
 
 /** Outputs are carried out in their order. After `suicide` nothing follows, ever. */
 export type MonitorOutput =
-  | { readonly kind: "poll"; readonly child: string; readonly beat: number }
+  | {
+      readonly kind: "poll";
+      readonly child: string;
+      readonly beat: number;
+      readonly outdone: readonly InstanceId[];
+    }
   | { readonly kind: "probe"; readonly child: string }
   | {
       readonly kind: "answer";

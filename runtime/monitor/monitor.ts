@@ -3,10 +3,10 @@ import { POLLING_ROLES_MAX } from "../limits.ts";
 import { Beats } from "./beats.ts";
 import { type ChildState, ChildWatch } from "./child-watch.ts";
 import { compareInstances, formatInstance, type InstanceId, sameInstance } from "./instance.ts";
+import { InstanceMemory } from "./instance-memory.ts";
 import { MonitorContext } from "./monitor-context.ts";
 import type { MonitorInput, MonitorOutput, Surroundings } from "./monitor-message.ts";
 import { ParentWatch } from "./parent-watch.ts";
-import { PollerMemory } from "./poller-memory.ts";
 import type { MonitorTiming } from "./timing.ts";
 
 export interface MonitorOptions {
@@ -57,7 +57,8 @@ export class Monitor {
   readonly #context: MonitorContext;
   readonly #beats: Beats;
   readonly #children = new Map<string, ChildWatch>();
-  readonly #pollers = new Map<string, PollerMemory>();
+  readonly #pollers = new Map<string, InstanceMemory>();
+  #pollsHeard = 0;
   #parent: ParentWatch | undefined;
   #steppedAt: number;
   #beganAt: number | undefined;
@@ -146,7 +147,7 @@ export class Monitor {
         this.#knowsChildren = true;
         return this.#surround(input.surroundings);
       case "poll":
-        return this.#polled(input.role, input.from, input.beat, input.ask);
+        return this.#polled(input);
       case "answer":
         return this.#answered(input.child, input.from, input.beat, input.best);
       case "gone":
@@ -174,7 +175,7 @@ export class Monitor {
     if (begins) {
       for (const [role, child] of this.#children) {
         if (!child.reachable) continue;
-        outputs.push({ kind: "poll", child: role, beat });
+        outputs.push({ kind: "poll", child: role, beat, outdone: child.takeOutdone() });
         if (child.needsProbe) outputs.push({ kind: "probe", child: role });
       }
     }
@@ -207,15 +208,18 @@ export class Monitor {
     }
   }
 
-  #polled(role: string, from: InstanceId, beat: number, ask: number): void {
-    const { now, timing, prefers } = this.#context;
+  #polled({ role, from, beat, ask, outdone }: Extract<MonitorInput, { kind: "poll" }>): void {
+    const { self, now, timing, prefers } = this.#context;
+    if (outdone.some((one) => sameInstance(one, self)))
+      return this.#end(`a better ${this.#role} answers ${role}`);
     let memory = this.#pollers.get(role);
     if (memory === undefined) {
-      memory = new PollerMemory(prefers, timing.suspectMs);
+      memory = new InstanceMemory(prefers, timing.suspectMs);
       this.#pollers.set(role, memory);
       this.#forgetPollers();
     }
-    const { best, fresh } = memory.polled(from, beat, now);
+    this.#pollsHeard += 1;
+    const { best, fresh } = memory.heard(from, beat, this.#pollsHeard, now);
     this.#context.outputs.push({ kind: "answer", ask, beat, best });
     if (fresh && this.#parent?.peer.role === role) this.#parent.polled(from);
   }

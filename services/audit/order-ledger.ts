@@ -8,15 +8,15 @@ import type {
 import { Side } from "../../proto/generated/evercross/v1/types.ts";
 import { FindingCode } from "./finding.ts";
 
-/** Quantity of all orders together. */
+/** Quantity of all orders together: each is below 2^53, their sums need not be. */
 export interface QuantityTotals {
   /** Accepted, as replaced last. */
-  accepted: number;
-  bought: number;
-  sold: number;
-  cancelled: number;
+  accepted: bigint;
+  bought: bigint;
+  sold: bigint;
+  cancelled: bigint;
   /** Still open. */
-  live: number;
+  live: bigint;
 }
 
 interface Account {
@@ -104,13 +104,7 @@ export class OrderLedger {
       const parts = `${bought} bought, ${sold} sold, ${cancelled} cancelled and ${live} live`;
       object(FindingCode.QUANTITY_NOT_CONSERVED, `of ${accepted} accepted, ${parts} make ${ended}`);
     }
-    return {
-      accepted: Number(accepted),
-      bought: Number(bought),
-      sold: Number(sold),
-      cancelled: Number(cancelled),
-      live: Number(live),
-    };
+    return { accepted, bought, sold, cancelled, live };
   }
 
   #find(orderId: number, what: string, object: Objection): Account | undefined {

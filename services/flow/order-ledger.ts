@@ -13,15 +13,15 @@ interface LiveOrder {
   leaves: number;
 }
 
-/** Quantity of all orders together. */
+/** Quantity of all orders together: each is below 2^53, their sums need not be. */
 export interface LedgerTotals {
   /** Accepted, as replaced last. */
-  readonly accepted: number;
-  readonly bought: number;
-  readonly sold: number;
-  readonly cancelled: number;
+  readonly accepted: bigint;
+  readonly bought: bigint;
+  readonly sold: bigint;
+  readonly cancelled: bigint;
   /** Still open. */
-  readonly live: number;
+  readonly live: bigint;
 }
 
 /**
@@ -34,7 +34,7 @@ export class OrderLedger {
   readonly #orders = new Map<number, LiveOrder>();
   /** Ended orders by id; undefined when every order is known, so that what is not live has ended or never was. */
   readonly #ended: Set<number> | undefined;
-  readonly #totals = { accepted: 0, bought: 0, sold: 0, cancelled: 0 };
+  readonly #totals = { accepted: 0n, bought: 0n, sold: 0n, cancelled: 0n };
 
   /** `exclusive`: every order of the session in the symbol is told to this ledger; none is from an earlier process. */
   constructor(symbol: string, exclusive: boolean, findings: Findings) {
@@ -49,8 +49,8 @@ export class OrderLedger {
   }
 
   totals(): LedgerTotals {
-    let live = 0;
-    for (const { leaves } of this.#orders.values()) live += leaves;
+    let live = 0n;
+    for (const { leaves } of this.#orders.values()) live += BigInt(leaves);
     return { ...this.#totals, live };
   }
 
@@ -83,7 +83,7 @@ export class OrderLedger {
       this.#add("wrong_leaves", report, `of ${quantity}, ${leaves} open on acceptance`);
     this.#orders.set(clientOrderId, { side, price, quantity, leaves });
     this.#ended?.delete(clientOrderId);
-    this.#totals.accepted += quantity;
+    this.#totals.accepted += BigInt(quantity);
   }
 
   filled(report: ExecutionReport): void {
@@ -107,7 +107,7 @@ export class OrderLedger {
       this.#add("wrong_terms", report, `executed at ${report.lastPrice}, beyond its limit ${order.price}`);
     }
     order.leaves -= report.lastQuantity;
-    this.#totals[order.side === Side.BUY ? "bought" : "sold"] += report.lastQuantity;
+    this.#totals[order.side === Side.BUY ? "bought" : "sold"] += BigInt(report.lastQuantity);
     if (order.leaves <= 0) this.#end(report.clientOrderId);
   }
 
@@ -118,7 +118,7 @@ export class OrderLedger {
       this.#add("wrong_leaves", report, `${report.quantity} cancelled of ${order.leaves} open`);
     }
     this.#end(report.clientOrderId);
-    this.#totals.cancelled += report.quantity;
+    this.#totals.cancelled += BigInt(report.quantity);
   }
 
   replaced(report: ExecutionReport): void {
@@ -132,7 +132,7 @@ export class OrderLedger {
         `${executed} executed of ${report.quantity}, ${report.leaves} said to be open`,
       );
     }
-    this.#totals.accepted += report.quantity - order.quantity;
+    this.#totals.accepted += BigInt(report.quantity - order.quantity);
     order.price = report.price;
     order.quantity = report.quantity;
     order.leaves = report.leaves;
@@ -151,7 +151,7 @@ export class OrderLedger {
         `${order.leaves} open of ${order.quantity}, now ${leaves} of ${quantity}`,
       );
     }
-    this.#totals.cancelled += by;
+    this.#totals.cancelled += BigInt(by);
     order.quantity = report.quantity;
     order.leaves = report.leaves;
   }

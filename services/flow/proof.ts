@@ -18,10 +18,10 @@ export interface SymbolProof {
   readonly entries: number;
   readonly events: number;
   readonly trades: number;
-  readonly accepted_quantity: number;
-  readonly executed_quantity: number;
-  readonly cancelled_quantity: number;
-  readonly live_quantity: number;
+  readonly accepted_quantity: bigint;
+  readonly executed_quantity: bigint;
+  readonly cancelled_quantity: bigint;
+  readonly live_quantity: bigint;
   readonly live_orders: number;
   /** Hash of the book rebuilt from storage. */
   readonly rebuilt_hash: string;
@@ -40,7 +40,11 @@ export function compareSymbol(
 ): SymbolProof {
   const faults = verdict.findings.map(({ code, detail }) => `log: ${code}: ${detail}`);
   if (!verdict.ok && faults.length === 0) faults.push("log: not proved");
-  const same = (what: string, reported: number | string, stored: number | string | undefined): void => {
+  const same = <T extends bigint | number | string>(
+    what: string,
+    reported: T,
+    stored: T | undefined,
+  ): void => {
     if (reported !== stored) faults.push(`${what}: ${reported} against ${stored ?? "nothing"} in the log`);
   };
   const totals = ledger.orders.totals();

@@ -179,9 +179,9 @@ export class AgentShell implements RoleShell {
     if (message.kind !== "poll" || message.poll.from === undefined) return;
     this.#asks += 1;
     this.#asked.set(this.#asks, message.answer);
-    const { role, from, beat } = message.poll;
+    const { role, from, beat, outdone } = message.poll;
     this.#unit.world.checks.polled(this.process, role);
-    this.#step({ kind: "poll", role, from, beat, ask: this.#asks });
+    this.#step({ kind: "poll", role, from, beat, outdone, ask: this.#asks });
   }
 
   #announced(message: Message): void {

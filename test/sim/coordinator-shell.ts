@@ -90,17 +90,17 @@ export class CoordinatorShell implements RoleShell {
     if (message.kind !== "poll" || message.poll.from === undefined) return;
     this.#asks += 1;
     this.#asked.set(this.#asks, message.answer);
-    const { role, from, beat } = message.poll;
+    const { role, from, beat, outdone } = message.poll;
     this.#unit.world.checks.polled(this.#unit.process, role);
-    this.step({ kind: "poll", role, from, beat, ask: this.#asks });
+    this.step({ kind: "poll", role, from, beat, outdone, ask: this.#asks });
   }
 
   #perform(output: CoordinatorOutput): void {
     const { world, process, link } = this.#unit;
     switch (output.kind) {
       case "poll": {
-        const { child, beat } = output;
-        const poll = { role: this.role, from: process.id, beat };
+        const { child, beat, outdone } = output;
+        const poll = { role: this.role, from: process.id, beat, outdone: [...outdone] };
         world.network.ask<Answer>(
           link,
           `poll ${child}`,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { runSeed } from "./run-seed.ts";
 
 /** Histories that failed once, each with what they showed. They hold for as long as the drawing of plans is as it was then. */
-const FOUND: readonly { readonly seed: number; readonly showed: string }[] = [
+const FOUND: readonly { readonly seed: number; readonly showed: string; readonly nodesMax?: number }[] = [
   {
     seed: 2,
     showed:
@@ -27,10 +27,15 @@ const FOUND: readonly { readonly seed: number; readonly showed: string }[] = [
     showed:
       "a far node on which hosts could not be started for a while kept its idle spares, and was never taken for up again",
   },
+  {
+    seed: 7675,
+    nodesMax: 1000,
+    showed: "two instances of an agent that kept no common host never learned of each other (rule 4.5)",
+  },
 ];
 
 describe("a history that failed once passes", () => {
-  test.each(FOUND)("seed $seed: $showed", ({ seed }) => {
-    expect(runSeed(seed, { nodesMax: 12 }).violations).toEqual([]);
+  test.each(FOUND)("seed $seed: $showed", ({ seed, nodesMax = 12 }) => {
+    expect(runSeed(seed, { nodesMax }).violations).toEqual([]);
   });
 });

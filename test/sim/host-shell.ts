@@ -178,7 +178,7 @@ export class HostShell {
         this.#asked += 1;
         this.#asks.set(this.#asked, answer);
         this.#world.checks.polled(this.process, role);
-        this.#step({ kind: "poll", role, from, beat, ask: this.#asked });
+        this.#step({ kind: "poll", role, from, beat, outdone: [], ask: this.#asked });
         this.#asks.delete(this.#asked);
         break;
       }

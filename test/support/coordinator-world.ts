@@ -13,7 +13,7 @@ import { MemoryDesiredStore, type MemoryStoreClient } from "../../runtime/desire
 import { MONITOR_SILENCE_MS } from "../../runtime/limits.ts";
 import { compareInstances, type InstanceId } from "../../runtime/monitor/instance.ts";
 import type { MonitorEvent } from "../../runtime/monitor/monitor-message.ts";
-import { PollerMemory } from "../../runtime/monitor/poller-memory.ts";
+import { InstanceMemory } from "../../runtime/monitor/instance-memory.ts";
 import { parseRole } from "../../runtime/monitor/role.ts";
 import { coordinatorTiming } from "../../runtime/monitor/timing.ts";
 import { Topology } from "../../runtime/topology/topology.ts";
@@ -40,7 +40,8 @@ export interface SimulatedCoordinator {
 interface SimulatedAgent {
   readonly role: string;
   readonly self: InstanceId;
-  readonly pollers: PollerMemory;
+  readonly pollers: InstanceMemory;
+  polls: number;
   alive: boolean;
 }
 
@@ -178,7 +179,8 @@ export class CoordinatorWorld {
     this.agents.set(role, {
       role,
       self: this.#instance(node),
-      pollers: new PollerMemory(compareInstances, MONITOR_SILENCE_MS),
+      pollers: new InstanceMemory(compareInstances, MONITOR_SILENCE_MS),
+      polls: 0,
       alive: true,
     });
   }
@@ -346,7 +348,7 @@ export class CoordinatorWorld {
     }
     for (const other of this.coordinators) {
       if (other.role !== child || !other.alive || other.deaf) continue;
-      const input = { kind: "poll", role: from.role, from: from.self, beat, ask: 0 } as const;
+      const input = { kind: "poll", role: from.role, from: from.self, beat, ask: 0, outdone: [] } as const;
       for (const output of other.machine.step(this.now, this.wall, input)) {
         if (output.kind !== "answer") this.#perform(other, output);
         else {
@@ -370,7 +372,7 @@ export class CoordinatorWorld {
 
   #agentAnswer(agent: SimulatedAgent, beat: number, asker: InstanceId): CoordinatorInput {
     const { role, self } = agent;
-    const { best } = agent.pollers.polled(asker, beat, this.now);
+    const { best } = agent.pollers.heard(asker, beat, (agent.polls += 1), this.now);
     const nodes = this.topology.role(role)?.nodes ?? [];
     const escalations = [...this.#running]
       .filter(([job, by]) => by === role && this.poison.has(job) && this.view.jobs.has(job))

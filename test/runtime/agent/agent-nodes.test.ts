@@ -32,7 +32,7 @@ function settled(jobs: readonly { job: string; group: string; node: string }[], 
 function answered(world: AgentWorld): Extract<AgentOutput, { kind: "answer" }> {
   world.outputs.length = 0;
   const from = { node: "n9", pid: 1, startTicks: 1 };
-  world.give({ kind: "poll", role: LOCAL.role, from, beat: Math.floor(world.now), ask: 7 });
+  world.give({ kind: "poll", role: LOCAL.role, from, beat: Math.floor(world.now), ask: 7, outdone: [] });
   const answer = world.outputs.find((output) => output.kind === "answer");
   if (answer === undefined) throw new Error("the poll was not answered");
   return answer;

@@ -196,7 +196,7 @@ describe("Agent", () => {
     const from = { node: "n0", pid: 1, startTicks: 1 };
     const poll = async (
       beat: number,
-      data = MonitorPoll.encode({ role: PARENT.role, from, beat }).finish(),
+      data = MonitorPoll.encode({ role: PARENT.role, from, beat, outdone: [] }).finish(),
     ) =>
       MonitorAnswer.decode(await bus.request(monitorSubject("test", "agent/n1", "poll"), data, DEADLINE_MS));
     expect(await poll(1)).toEqual({

@@ -50,6 +50,10 @@ const bests = fc.oneof(
   { weight: 30, arbitrary: fc.constant<InstanceId | undefined>(SELF) },
   { weight: 1, arbitrary: instances },
 );
+const outdone = fc.oneof(
+  { weight: 30, arbitrary: fc.constant<InstanceId[]>([]) },
+  { weight: 1, arbitrary: fc.array(instances, { maxLength: 2 }) },
+);
 const roles = fc.constantFrom(...CHILDREN.map(({ role }) => role), "universal/u", "universal/v", "agent/x");
 const nodes = fc.constantFrom("a1", "a2", "b1", "d1", "d2", "d3", "u1", "u2", "v1");
 const surroundings: fc.Arbitrary<Surroundings> = fc.record({
@@ -68,6 +72,7 @@ const inputs: fc.Arbitrary<MonitorInput> = fc.oneof(
       from: instances,
       beat: fc.nat(50),
       ask: fc.nat(),
+      outdone,
     }),
   },
   {
@@ -244,7 +249,7 @@ describe("a monitor", () => {
                 if (output.kind !== "poll") continue;
                 const from = selves[index]!;
                 const [answer] = below
-                  .step(now, { kind: "poll", role: "local/a", from, beat: output.beat, ask: 1 })
+                  .step(now, { kind: "poll", role: "local/a", from, beat: output.beat, ask: 1, outdone: [] })
                   .filter(({ kind }) => kind === "answer");
                 if (answer?.kind !== "answer") throw new Error("a poll was not answered");
                 const { beat, best } = answer;
@@ -292,7 +297,7 @@ describe("a monitor", () => {
     });
     monitor.step(50, { kind: "tick" });
     expect(monitor.status().parentPolledAt).toBeUndefined();
-    monitor.step(60, { kind: "poll", role: "local/a", from: SELF, beat: 1, ask: 1 });
+    monitor.step(60, { kind: "poll", role: "local/a", from: SELF, beat: 1, ask: 1, outdone: [] });
     monitor.step(110, { kind: "tick" });
     expect(monitor.status().parentPolledAt).toBe(60);
   });

@@ -99,12 +99,14 @@ function parseInput(verb: string, words: Words): MonitorInput {
       return { kind: "link", up: words.next("up or down") === "up" };
     case "poll": {
       const beat = Number(words.after("beat") ?? -1);
+      const outdone = optionalInstance(words.after("outdone"));
       return {
         kind: "poll",
         role: words.next("the role"),
         from: words.instance("the poller"),
         beat,
         ask: -1,
+        outdone: outdone === undefined ? [] : [outdone],
       };
     }
     case "answer": {

@@ -147,7 +147,9 @@ export class ScenarioRun {
     ) {
       this.parentPolledAt = this.now;
       outputs.push(
-        ...this.step(this.present({ kind: "poll", role: parent.role, from: poller, beat: -1, ask: -1 })),
+        ...this.step(
+          this.present({ kind: "poll", role: parent.role, from: poller, beat: -1, ask: -1, outdone: [] }),
+        ),
       );
     }
     const ticked = this.step({ kind: "tick" });

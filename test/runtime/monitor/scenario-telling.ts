@@ -30,7 +30,10 @@ function eventText(event: MonitorEvent): string {
 export function outputText(output: MonitorOutput): string {
   switch (output.kind) {
     case "poll":
-      return `poll ${output.child}, beat ${output.beat}`;
+      return [
+        `poll ${output.child}, beat ${output.beat}`,
+        ...output.outdone.map((one) => `outdone is ${instanceText(one)}`),
+      ].join(", ");
     case "probe":
       return `probe the node of ${output.child}`;
     case "answer":

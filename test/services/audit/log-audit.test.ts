@@ -63,7 +63,7 @@ describe("an audit of a log whose every seal is right", () => {
     const verdict = audit(PAYLOADS, rowsAt);
     expect(verdict.findings).toEqual([]);
     expect(verdict).toMatchObject({ ok: true, lastEntry: PAYLOADS.length + 1, rowsEntry: rowsAt });
-    const { accepted = 0, bought = 0, sold = 0, cancelled = 0, live = 0 } = verdict.quantity ?? {};
+    const { accepted = 0n, bought = 0n, sold = 0n, cancelled = 0n, live = 0n } = verdict.quantity ?? {};
     expect(bought).toBeGreaterThan(0);
     expect(accepted).toBe(bought + sold + cancelled + live);
     expect(verdictText(verdict)).toContain("proved: gap-free");
@@ -189,7 +189,7 @@ describe.each(SETUPS)("an audit of a log of everything there is on $instrument.s
     const verdict = machine.verdict();
     expect(verdict.findings).toEqual([]);
     expect(verdict.book).toEqual(live.state());
-    const { accepted = 0, bought = 0, sold = 0, cancelled = 0, live: open = 0 } = verdict.quantity ?? {};
+    const { accepted = 0n, bought = 0n, sold = 0n, cancelled = 0n, live: open = 0n } = verdict.quantity ?? {};
     expect(bought).toBeGreaterThan(0);
     expect(accepted).toBe(bought + sold + cancelled + open);
   });

@@ -75,6 +75,8 @@ export interface MonitorPoll {
   role: string;
   from: InstanceId | undefined;
   beat: number;
+  /** Instances of the child that answered while a better one did: they end themselves. */
+  outdone: InstanceId[];
 }
 
 /** A child to the instance that polled it. */
@@ -290,7 +292,7 @@ export interface HistoryEvent {
 }
 
 function createBaseMonitorPoll(): MonitorPoll {
-  return { role: "", from: undefined, beat: 0 };
+  return { role: "", from: undefined, beat: 0, outdone: [] };
 }
 
 export const MonitorPoll: MessageFns<MonitorPoll> = {
@@ -303,6 +305,9 @@ export const MonitorPoll: MessageFns<MonitorPoll> = {
     }
     if (message.beat !== 0) {
       writer.uint32(24).uint64(message.beat);
+    }
+    for (const v of message.outdone) {
+      InstanceId.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -342,6 +347,14 @@ export const MonitorPoll: MessageFns<MonitorPoll> = {
             }
 
             message.beat = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.outdone.push(InstanceId.decode(reader, reader.uint32()));
             continue;
           }
         }

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { POLLERS_REMEMBERED_MAX } from "../../../runtime/limits.ts";
+import { INSTANCES_REMEMBERED_MAX } from "../../../runtime/limits.ts";
 import { compareInstances, type InstanceId } from "../../../runtime/monitor/instance.ts";
-import { PollerMemory } from "../../../runtime/monitor/poller-memory.ts";
+import { type Hearing, InstanceMemory } from "../../../runtime/monitor/instance-memory.ts";
 
 const SILENCE_MS = 800;
 const BEAT_MS = 200;
@@ -11,11 +11,22 @@ function pollerOf(pid: number): InstanceId {
   return { node: "n1", pid, startTicks: 0 };
 }
 
-describe("the memory of pollers", () => {
+/** Polls are heard in the order in which they come. */
+class Polls {
+  readonly memory = new InstanceMemory(compareInstances, SILENCE_MS);
+  count = 0;
+
+  polled(from: InstanceId, beat: number, now: number): Hearing {
+    this.count += 1;
+    return this.memory.heard(from, beat, this.count, now);
+  }
+}
+
+describe("the memory of instances", () => {
   test("names the best of those that polled since the asker's first poll", () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: POLLERS_REMEMBERED_MAX })), (pids) => {
-        const memory = new PollerMemory(compareInstances, SILENCE_MS);
+      fc.property(fc.array(fc.integer({ min: 1, max: INSTANCES_REMEMBERED_MAX })), (pids) => {
+        const memory = new Polls();
         for (const [index, pid] of pids.entries()) {
           const since = pids.indexOf(pid);
           const expected = Math.min(...pids.slice(since, index + 1));
@@ -26,7 +37,7 @@ describe("the memory of pollers", () => {
   });
 
   test("does not take a poll that comes twice or late for a sign of life", () => {
-    const memory = new PollerMemory(compareInstances, SILENCE_MS);
+    const memory = new Polls();
     expect(memory.polled(pollerOf(1), 2, 0).fresh).toBe(true);
     memory.polled(pollerOf(2), 1, 0);
     expect(memory.polled(pollerOf(1), 2, 0).fresh).toBe(false);
@@ -35,7 +46,7 @@ describe("the memory of pollers", () => {
   });
 
   test("forgets those that are silent, so that the next ones are remembered however many there were", () => {
-    const memory = new PollerMemory(compareInstances, SILENCE_MS);
+    const memory = new Polls();
     // Each worse than all before it, as processes are that start one after the other on one node.
     let now = 0;
     for (let pid = 1; pid <= 100; pid++)
@@ -46,12 +57,25 @@ describe("the memory of pollers", () => {
   });
 
   test("leaves one of any number that poll in turn: each but the best is named a better one", () => {
-    const memory = new PollerMemory(compareInstances, SILENCE_MS);
-    let alive = Array.from({ length: 3 * POLLERS_REMEMBERED_MAX }, (_, index) => pollerOf(index + 1));
+    const memory = new Polls();
+    let alive = Array.from({ length: 3 * INSTANCES_REMEMBERED_MAX }, (_, index) => pollerOf(index + 1));
     for (let beat = 1; beat <= 30; beat++) {
       const now = beat * BEAT_MS;
       alive = alive.filter((one) => compareInstances(memory.polled(one, beat, now).best, one) >= 0);
     }
     expect(alive).toEqual([pollerOf(1)]);
+  });
+
+  test("takes two that answered the same question, and no two of which one came after the other, for twins", () => {
+    const memory = new InstanceMemory(compareInstances, SILENCE_MS);
+    const best = (pid: number, beat: number): number =>
+      memory.heard(pollerOf(pid), beat, beat, beat * BEAT_MS).best.pid;
+    expect(best(1, 1)).toBe(1);
+    // Late, but of the time before 2 was there.
+    expect(best(2, 3)).toBe(2);
+    expect(best(1, 2)).toBe(1);
+    expect(best(2, 4)).toBe(2);
+    expect(best(1, 4)).toBe(1);
+    expect(best(2, 5)).toBe(1);
   });
 });
