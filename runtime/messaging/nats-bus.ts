@@ -16,6 +16,18 @@ export interface NatsBusOptions {
   readonly name: string;
 }
 
+/**
+ * How long a server that was tried is to be left alone: asked before each dial, and again after each wait. The client measures it by the
+ * wall clock and, when that was set back, would wait for as long again: so every second answer lets it through.
+ */
+function reconnectPace(): () => number {
+  let waits = true;
+  return () => {
+    waits = !waits;
+    return waits ? BROKER_RECONNECT_WAIT_MS * (1 + Math.random()) : -Infinity;
+  };
+}
+
 /** The bus over a real broker. Reconnects for ever; the first connection too is waited for. */
 export class NatsBus implements Bus {
   readonly #connection: NatsConnection;
@@ -38,8 +50,7 @@ export class NatsBus implements Bus {
       // A broker that is starting may refuse once; only the operator ends the tries.
       ignoreAuthErrorAbort: true,
       timeout: BROKER_CONNECT_MS,
-      reconnectTimeWait: BROKER_RECONNECT_WAIT_MS,
-      reconnectJitter: BROKER_RECONNECT_WAIT_MS,
+      reconnectDelayHandler: reconnectPace(),
       pingInterval: BROKER_PING_MS,
       maxPingOut: BROKER_PINGS_MISSED_MAX,
       noAsyncTraces: true,

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { jobName } from "../../../runtime/job/name.ts";
 import { MESSAGE_BYTES_MAX } from "../../../runtime/limits.ts";
 import { BusRequestError } from "../../../runtime/messaging/bus.ts";
@@ -87,6 +87,20 @@ describe("the bus over a real broker", () => {
       await expect.poll(() => heard.at(-1), DEADLINE).toBe(`after ${kills}`);
     }
     expect(heard).toEqual(["after 1", "after 2"]);
+  });
+
+  test("is back although the wall clock was set back meanwhile, by longer than anybody would wait", async () => {
+    const broker = await testBroker();
+    const bus = await testBus(broker, "a");
+    let back = 0;
+    bus.onReconnect(() => (back += 1));
+    const before = identify(broker.pid());
+    if (before === undefined) throw new Error("the broker does not run");
+    const now = Date.now;
+    vi.spyOn(Date, "now").mockImplementation(() => now() - 36_000_000);
+    signalProcess(before, "SIGKILL");
+    await expect.poll(() => back, DEADLINE).toBe(1);
+    vi.restoreAllMocks();
   });
 
   test("a broker that is not there is waited for by what was connected, and asked in vain meanwhile", async () => {
