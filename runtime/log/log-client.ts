@@ -8,25 +8,8 @@ import {
 import { formatJob, type JobName } from "../job/name.ts";
 import { REPLICA_RETRY_MS, REPLICA_TIMEOUT_MS } from "../limits.ts";
 import { BusRequestError } from "../messaging/bus.ts";
+import { LogRefusedError, type RowTarget } from "./checkpoint-log.ts";
 import type { ReplicaPort } from "./replica-port.ts";
-
-/** A log cannot be opened or read: the status says why, the message says what to do. */
-export class LogRefusedError extends Error {
-  override readonly name = "LogRefusedError";
-  constructor(
-    readonly status: LogStatus,
-    detail: string,
-  ) {
-    super(detail);
-  }
-}
-
-/** Takes the rows of one consistent view. */
-export interface RowTarget {
-  /** The reading begins, or begins anew: forget what was given. */
-  begin(): void;
-  row(key: Uint8Array, value: Uint8Array): void;
-}
 
 /**
  * Asks a replica about one job's log, again and again until there is an answer or `wanted` says no; then the result is

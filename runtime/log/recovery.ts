@@ -1,12 +1,7 @@
 import { EntryKind, LogStatus, type LogTail } from "../../proto/generated/evercross/v1/log.ts";
 import { checkEntry } from "./entry.ts";
-import { type LogClient, LogRefusedError, type RowTarget } from "./log-client.ts";
-
-/** Receives what a log holds, in order: all rows, then `restored`, then the payload of each entry behind them. */
-export interface RecoveryTarget extends RowTarget {
-  restored(seq: number): void;
-  entry(payload: Uint8Array): void;
-}
+import { LogRefusedError, type RecoveryTarget } from "./checkpoint-log.ts";
+import type { LogClient } from "./log-client.ts";
 
 /**
  * Gives the target everything of the log up to `tail`. False: the reading was not wanted any more. Throws
