@@ -190,9 +190,9 @@ export const DUE_TIMER_MAX_MS = 3_600_000;
 export const MONITOR_BEAT_MS = 200;
 export const MONITOR_SILENCE_MS = 5 * MONITOR_BEAT_MS;
 
-/** Milliseconds of an agent's silence after which its node is probed: two beats, so that three are left for answers, which take
- * up to 400 ms on a machine that has no time for its hosts. */
-export const MONITOR_PROBE_MS = 2 * MONITOR_BEAT_MS;
+/** Milliseconds of an agent's silence after which its node is probed: after the first poll without an answer. Hosts answer at once, but
+ * not on a machine that is busy starting new agents, as one that lost several is half a second later. */
+export const MONITOR_PROBE_MS = 1.5 * MONITOR_BEAT_MS;
 
 /** Milliseconds without a poll after which a monitor suspects its parent, and the range of the wait that follows: wide enough that
  * of several children one is first by more than a message's way. */

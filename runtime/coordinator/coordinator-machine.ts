@@ -96,7 +96,7 @@ export class CoordinatorMachine {
       case "changed":
         return this.#homes.changed(input.change, input.outcome);
       case "nodeProbed":
-        for (const child of this.#homes.probed(input.node)) this.#watch(now, { kind: "probed", child });
+        for (const child of this.#homes.probed(now, input.node)) this.#watch(now, { kind: "probed", child });
         return;
       case "answer": {
         const { kind, child, from, beat, best } = input;
@@ -113,7 +113,7 @@ export class CoordinatorMachine {
         return this.#watch(now, input);
       case "announced":
         // Whoever announces lives, and so does its node.
-        this.#homes.probed(input.by.node);
+        this.#homes.probed(now, input.by.node);
         return this.#watch(now, input);
       default:
         return this.#watch(now, input);

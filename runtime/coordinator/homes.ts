@@ -160,8 +160,8 @@ export class Homes {
   }
 
   /** Something on a node answered. Which agents are of that node. */
-  probed(node: string): readonly string[] {
-    this.#probes.answered(node);
+  probed(now: number, node: string): readonly string[] {
+    this.#probes.answered(now, node);
     return this.#watch.agentsOn(node);
   }
 

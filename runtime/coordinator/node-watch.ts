@@ -87,7 +87,7 @@ export class NodeWatch {
     if (agent === undefined) return;
     for (const { node, serves } of nodes) {
       if (!agent.nodes.includes(node)) continue;
-      if (serves) this.#probes.answered(node);
+      if (serves) this.#probes.forget(node);
       const state = serves ? "up" : "down";
       if (agent.said.get(node)?.state === state) continue;
       const cause = serves ? `${role} answers` : `${role} says that it does not serve`;
@@ -134,10 +134,11 @@ export class NodeWatch {
     return changed;
   }
 
-  /** Probes began `probeMs` after the agent's last sign, at the next beat: by now an answer would be here. */
+  /** Probes began `probeMs` after the agent's last sign, at the next beat: by now an answer would be here, and the last one is long ago. */
   #isSilent(now: number, node: string): boolean {
     const { silenceMs, probeMs, beatMs } = this.#timing;
     if (!Number.isFinite(probeMs)) return true;
+    if (this.#probes.sinceAnswer(now, node) < silenceMs) return false;
     return this.#probes.silence(now, node) >= Math.max(beatMs, silenceMs - probeMs - beatMs);
   }
 }
