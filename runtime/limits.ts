@@ -207,6 +207,10 @@ export const WIDE_PROBE_MS = 1800;
 export const WIDE_BACKOFF_MIN_MS = 500;
 export const WIDE_BACKOFF_MAX_MS = 4000;
 
+/** Milliseconds for which a job host's own link to the broker may be down while its agent's is up: several times what a broken
+ * connection takes to be noticed and made anew. */
+export const HOST_LINK_DOWN_MAX_MS = 8000;
+
 /** Milliseconds without a beat of its agent after which a job host suspects it, and the range of the wait that follows. A
  * paused agent must be replaced before its node is taken for lost. */
 export const AGENT_SUSPECT_MS = 500;

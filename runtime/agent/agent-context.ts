@@ -17,6 +17,8 @@ export class AgentContext {
   /** The last beat in which its hosts were polled. */
   beat = 0;
   linkUp = true;
+  /** Since when it is as it is. */
+  linkSince: number;
   /** It was told what is wanted. */
   knowsDesired = false;
   outputs: AgentOutput[] = [];
@@ -31,6 +33,7 @@ export class AgentContext {
     now: number,
   ) {
     this.now = now;
+    this.linkSince = now;
     this.spares = of.spares;
     this.hosts = new HostBoard(of.role, of.node, of.found, now);
     this.jobs = new JobBoard((event) => {

@@ -1,6 +1,6 @@
 import type { AgentStatus } from "../../proto/generated/evercross/v1/control.ts";
 import type { Escalation, NodeHealth, PlaceRecord } from "../../proto/generated/evercross/v1/hierarchy.ts";
-import { ESCALATIONS_MAX, JOB_DETAIL_CHARS_MAX } from "../limits.ts";
+import { ESCALATIONS_MAX, JOB_DETAIL_CHARS_MAX, HOST_LINK_DOWN_MAX_MS } from "../limits.ts";
 import type { InstanceId } from "../monitor/instance.ts";
 import { Monitor } from "../monitor/monitor.ts";
 import type { MonitorInput, MonitorOutput, Peer } from "../monitor/monitor-message.ts";
@@ -153,6 +153,7 @@ export class AgentMachine {
         return;
       case "link":
         if (input.up && !this.#context.linkUp) hosts.openRemote(now);
+        if (input.up !== this.#context.linkUp) this.#context.linkSince = now;
         this.#context.linkUp = input.up;
         return this.#watch(input);
       case "poll":
@@ -199,13 +200,17 @@ export class AgentMachine {
     }
   }
 
-  #answered({ link, beat, jobs, best }: Extract<AgentInput, { kind: "hostAnswer" }>): void {
+  #answered({ link, beat, jobs, best, linkDownMs }: Extract<AgentInput, { kind: "hostAnswer" }>): void {
     const host = this.#context.hosts.byLink(link);
     if (host?.identity === undefined) return;
     const from = hostInstance(host.node, host.identity);
     this.#watch({ kind: "answer", child: host.role, from, beat, best });
     // Its monitor may have found it failed, or itself the worse of two.
-    if (!this.#ended && host.phase === "up") this.#reports.answered(host, beat, jobs);
+    if (this.#ended || host.phase !== "up") return;
+    this.#reports.answered(host, beat, jobs);
+    const { linkUp, linkSince, now } = this.#context;
+    if (linkUp && Math.min(linkDownMs, now - linkSince) >= HOST_LINK_DOWN_MAX_MS)
+      this.#ends.fail(host, `has no link to the broker for ${Math.round(linkDownMs)} ms`);
   }
 
   #watch(input: MonitorInput): void {

@@ -45,6 +45,8 @@ export type AgentInput =
       readonly beat: number;
       readonly jobs: readonly JobStatus[];
       readonly best: InstanceId | undefined;
+      /** For how long its link to the broker has been down; 0: it is up. */
+      readonly linkDownMs: number;
     }
   | { readonly kind: "job"; readonly link: number; readonly status: JobStatus }
   /** The link is closed, or said something that is no message. */

@@ -58,9 +58,9 @@ export class AgentWatch {
   #remote: BusAgentLink | undefined;
   #ear: AnnouncementEar | undefined;
   #probes: BusSubscription | undefined;
-  #bus: Bus | undefined;
-  /** Only while the agent is reached over the broker: nothing else hangs on it. */
   #link: BusLink | undefined;
+  /** Undefined while it is up. */
+  #linkDownAt: number | undefined = performance.now();
   /** The way of the last poll, and what is said between polls. */
   #way: AgentWay;
   #direct: boolean;
@@ -137,7 +137,6 @@ export class AgentWatch {
     const { cluster, node, host, agent } = this.#options;
     const bus = await this.#options.bus;
     if (this.#closed) return;
-    this.#bus = bus;
     const remote = new BusAgentLink({
       bus,
       cluster,
@@ -159,19 +158,15 @@ export class AgentWatch {
       if (announced.by !== undefined) this.#step({ kind: "announced", ...announced, by: announced.by });
     });
     this.#ear.listen([agent.role]);
-    this.#watchLink();
+    this.#link = new BusLink(bus, (up) => {
+      this.#linkDownAt = up ? undefined : performance.now();
+      this.#tellLink();
+    });
   }
 
-  /** While it hears its agent over the broker, it must know whether it is the broker that is silent. */
-  #watchLink(): void {
-    if (this.#bus === undefined || (this.#link === undefined) === this.#direct) return;
-    this.#link?.close();
-    this.#link = undefined;
-    this.#step({ kind: "link", up: false });
-    if (this.#direct) return;
-    this.#link = new BusLink(this.#bus, (up) => {
-      this.#step({ kind: "link", up });
-    });
+  /** While it hears its agent over the broker, its monitor must know whether it is the broker that is silent. */
+  #tellLink(): void {
+    this.#step({ kind: "link", up: !this.#direct && this.#link?.up === true });
   }
 
   #hear(way: AgentWay, { body }: AgentMessage, from: string): void {
@@ -189,7 +184,12 @@ export class AgentWatch {
     this.#use(way);
     const ask = ++this.#asked;
     this.#asks.set(ask, (answered, best) => {
-      way.send({ $case: "answer", value: { beat: answered, jobs: this.#handlers.jobs(), best } }, reply);
+      const linkDownMs =
+        this.#linkDownAt === undefined ? 0 : Math.round(performance.now() - this.#linkDownAt);
+      way.send(
+        { $case: "answer", value: { beat: answered, jobs: this.#handlers.jobs(), best, linkDownMs } },
+        reply,
+      );
     });
     this.#step({ kind: "poll", role, from, beat, outdone: [], ask });
     this.#asks.delete(ask);
@@ -202,7 +202,7 @@ export class AgentWatch {
     if (direct === this.#direct) return;
     this.#direct = direct;
     this.#step({ kind: "surroundings", surroundings: { parent: this.#parent(), children: [] } });
-    this.#watchLink();
+    this.#tellLink();
   }
 
   #tick(): void {

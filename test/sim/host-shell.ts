@@ -40,6 +40,8 @@ export class HostShell {
   readonly #asks = new Map<number, Reply>();
   #socket: Socket | undefined;
   #echo: EchoLink | undefined;
+  /** By its connection alone: what an echo would tell beside, costs too many events. */
+  #linkDownAt: number | undefined;
   #direct: boolean;
   #isKnown = false;
   #helloAt = -Infinity;
@@ -55,7 +57,12 @@ export class HostShell {
     this.polledAt = process.now;
     this.role = `host/${process.node.name}.${process.name}`;
     this.#direct = this.#parent().on.includes(process.node.name);
-    this.#link = world.network.connect(process, (up) => this.#echo?.connection(up));
+    this.#linkDownAt = process.now;
+    this.#link = world.network.connect(process, (up) => {
+      this.#linkDownAt = up ? undefined : process.now;
+      this.#echo?.connection(up);
+    });
+    if (this.#link.up) this.#linkDownAt = undefined;
     const surroundings = { parent: this.#parent(), children: [] };
     this.#monitor = new Monitor(
       {
@@ -244,7 +251,9 @@ export class HostShell {
     switch (output.kind) {
       case "answer": {
         const { beat, best } = output;
-        this.#asks.get(output.ask)?.({ body: { $case: "answer", value: { beat, jobs: this.#all(), best } } });
+        const linkDownMs = this.#linkDownAt === undefined ? 0 : this.process.now - this.#linkDownAt;
+        const value = { beat, jobs: this.#all(), best, linkDownMs };
+        this.#asks.get(output.ask)?.({ body: { $case: "answer", value } });
         break;
       }
       case "announce": {

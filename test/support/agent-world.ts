@@ -15,6 +15,8 @@ export interface SimulatedHost {
   alive: boolean;
   /** Answers nothing, but is there. */
   hung: boolean;
+  /** For how long the broker has carried nothing from it. */
+  linkDownMs: number;
   link: number | undefined;
   readonly jobs: Set<string>;
 }
@@ -231,7 +233,14 @@ export class AgentWorld {
         if (host === undefined) return;
         const jobs = [...host.jobs].map(runningStatus);
         const { link, beat } = output;
-        this.#queue.push({ kind: "hostAnswer", link, beat, jobs, best: this.best });
+        this.#queue.push({
+          kind: "hostAnswer",
+          link,
+          beat,
+          jobs,
+          best: this.best,
+          linkDownMs: host.linkDownMs,
+        });
         return;
       }
       case "retire": {
@@ -268,7 +277,16 @@ export class AgentWorld {
     }
     const pid = ++this.#counter;
     const link = ++this.#counter;
-    this.hosts.push({ node, name, pid, alive: true, hung: false, link, jobs: new Set<string>() });
+    this.hosts.push({
+      node,
+      name,
+      pid,
+      alive: true,
+      hung: false,
+      linkDownMs: 0,
+      link,
+      jobs: new Set<string>(),
+    });
     const identity = { pid, startTicks: pid };
     if (node === this.self.node) this.#queue.push({ kind: "spawned", node, host: name, identity });
     this.#queue.push({ kind: "hello", link, node, host: name, identity, jobs: [] });

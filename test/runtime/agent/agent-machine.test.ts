@@ -12,6 +12,7 @@ import {
   JOB_QUARANTINE_MAX_MS,
   JOB_RESTARTS_MAX,
   PROCESS_GRACE_MS,
+  HOST_LINK_DOWN_MAX_MS,
 } from "../../../runtime/limits.ts";
 import { agentTiming } from "../../../runtime/monitor/timing.ts";
 import { AgentWorld, runningStatus } from "../../support/agent-world.ts";
@@ -130,7 +131,14 @@ describe("AgentMachine", () => {
       expect(deeds(machine.step(now, { kind: "tick" }))).toEqual([
         { kind: "pollHost", link: 1, beat: now / 100 },
       ]);
-      const answer = { kind: "hostAnswer", link: 1, beat: now / 100, jobs: [running], best: SELF } as const;
+      const answer = {
+        kind: "hostAnswer",
+        link: 1,
+        beat: now / 100,
+        jobs: [running],
+        best: SELF,
+        linkDownMs: 0,
+      } as const;
       expect(deeds(machine.step(now, answer))).toEqual([]);
     }
     const late = machine.step(500, { kind: "tick" });
@@ -143,6 +151,21 @@ describe("AgentMachine", () => {
     ]);
     expect(machine.active).toBe(true);
     expect(machine.status().jobs[0]).toMatchObject({ status: running, host: "h4", pid: 4, restarts: 0 });
+  });
+
+  test("a host that alone has no link to the broker for long is failed; one whose agent had none itself is not", () => {
+    const world = new AgentWorld(TWO_GROUPS);
+    const host = world.hostOf("a/1");
+    world.give({ kind: "link", up: false });
+    const ticks = HOST_LINK_DOWN_MAX_MS / HOST_BEAT_MS;
+    world.ticks(ticks);
+    host.linkDownMs = HOST_LINK_DOWN_MAX_MS;
+    world.give({ kind: "link", up: true });
+    world.ticks(ticks - 4);
+    expect(host.alive).toBe(true);
+    world.ticks(10);
+    expect(host.alive).toBe(false);
+    expect(world.hostOf("a/1").pid).not.toBe(host.pid);
   });
 
   test("a restarted agent adopts what runs and kills nothing that answers", () => {
@@ -189,7 +212,7 @@ describe("AgentMachine", () => {
     const world = new AgentWorld(TWO_GROUPS);
     const liar = world.hostOf("b/1");
     const jobs = [runningStatus("b/1")];
-    world.give({ kind: "hostAnswer", link: liar.link ?? 0, beat: 99, jobs, best: undefined });
+    world.give({ kind: "hostAnswer", link: liar.link ?? 0, beat: 99, jobs, best: undefined, linkDownMs: 0 });
     expect(liar.alive).toBe(false);
     const forgetful = world.hostOf("a/1");
     forgetful.jobs.delete("a/1");

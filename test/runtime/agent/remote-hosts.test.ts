@@ -37,7 +37,7 @@ function hostOn(bus: MemoryBus, node: string, pid: number) {
     onMessage: ({ body }: AgentMessage, from) => {
       heard.push(body?.$case ?? "nothing");
       if (body?.$case === "poll")
-        link.send({ $case: "answer", value: { beat: 1, jobs: [], best: undefined } }, from);
+        link.send({ $case: "answer", value: { beat: 1, jobs: [], best: undefined, linkDownMs: 0 } }, from);
     },
   });
   return { link, heard };
@@ -48,7 +48,7 @@ describe("job hosts of another node", () => {
     const bus = new MemoryBus();
     const { hosts, heard } = agentOn(bus, "n1");
     const host = hostOn(bus, "n2", 7);
-    host.link.send({ $case: "answer", value: { beat: 1, jobs: [], best: undefined } });
+    host.link.send({ $case: "answer", value: { beat: 1, jobs: [], best: undefined, linkDownMs: 0 } });
     host.link.hello();
     host.link.hello();
     await bus.flush();

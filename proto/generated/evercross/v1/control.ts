@@ -101,7 +101,11 @@ export interface PollAnswer {
   beat: number;
   jobs: JobStatus[];
   /** The best agent of the asker's role that polled this host since the asker's own first poll. */
-  best: InstanceId | undefined;
+  best:
+    | InstanceId
+    | undefined;
+  /** For how long the broker carries nothing from this host to itself; 0 while it does. */
+  linkDownMs: number;
 }
 
 /** Operator to agent, by logical name. */
@@ -736,7 +740,7 @@ export const HostHello: MessageFns<HostHello> = {
 };
 
 function createBasePollAnswer(): PollAnswer {
-  return { beat: 0, jobs: [], best: undefined };
+  return { beat: 0, jobs: [], best: undefined, linkDownMs: 0 };
 }
 
 export const PollAnswer: MessageFns<PollAnswer> = {
@@ -749,6 +753,9 @@ export const PollAnswer: MessageFns<PollAnswer> = {
     }
     if (message.best !== undefined) {
       InstanceId.encode(message.best, writer.uint32(26).fork()).join();
+    }
+    if (message.linkDownMs !== 0) {
+      writer.uint32(32).uint64(message.linkDownMs);
     }
     return writer;
   },
@@ -788,6 +795,14 @@ export const PollAnswer: MessageFns<PollAnswer> = {
             }
 
             message.best = InstanceId.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.linkDownMs = longToNumber(reader.uint64());
             continue;
           }
         }
