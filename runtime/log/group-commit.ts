@@ -100,6 +100,9 @@ export class GroupCommit {
       case "tail":
       case "read":
       case "rows":
+      case "align":
+      case "commit":
+      case "chain":
         return undefined;
     }
   }

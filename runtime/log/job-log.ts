@@ -44,6 +44,12 @@ export class JobLog {
       seq: this.seq,
       chain: this.chain,
       first: this.first,
+      committed: this.seq,
+      incarnation: "",
+      members: [],
+      blank: false,
+      membersSeq: 0,
+      membersBefore: [],
     };
   }
 

@@ -29,7 +29,7 @@ export class ReplicaLogReader implements LogReader {
     }
     let chain: Buffer | undefined;
     for (let next = tail.first; next <= tail.seq;) {
-      const page = await this.#call({ $case: "read", value: { from: next, to: tail.seq + 1 } });
+      const page = await this.#call({ $case: "read", value: { from: next, to: tail.seq + 1, epoch: 0 } });
       if (page.entries.length === 0) {
         yield { kind: "problem", ...problemAt(next, kindOf(page.status), page.detail) };
         chain = undefined;
@@ -67,7 +67,7 @@ export class ReplicaLogReader implements LogReader {
   }
 
   #call(body: NonNullable<LogRequest["body"]>): Promise<LogResponse> {
-    return this.#port.call(this.#replica, { job: this.#job, body }, REPLICA_TIMEOUT_MS);
+    return this.#port.call(this.#replica, { job: this.#job, body, committed: 0 }, REPLICA_TIMEOUT_MS);
   }
 }
 

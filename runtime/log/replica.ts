@@ -33,7 +33,7 @@ export type EntryLookup = (job: string, seq: number) => LogEntry | undefined;
 const NO_CHANGES: readonly StoreChange[] = [];
 
 export function respond(log: JobLog, status: LogStatus, detail: string): LogResponse {
-  return { status, detail, tail: log.tail(), entries: [], rows: undefined };
+  return { status, detail, tail: log.tail(), entries: [], rows: undefined, chain: Buffer.alloc(0) };
 }
 
 function refuse(log: JobLog, status: LogStatus, detail: string): Handled {

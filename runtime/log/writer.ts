@@ -182,6 +182,7 @@ export class LogWriter {
           `epoch ${this.#epoch} was replaced by epoch ${response.tail?.promised ?? 0}`,
         );
       case LogStatus.CONFLICT:
+      case LogStatus.BEHIND:
       case LogStatus.DAMAGED:
       case LogStatus.TRUNCATED:
       case LogStatus.TRIMMED:

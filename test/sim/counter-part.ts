@@ -78,7 +78,7 @@ export class CounterPart implements JobPart {
       this.#serve(epoch, tail);
     };
     if (tail.seq === 0) return start([]);
-    this.#call({ $case: "read", value: { from: 1, to: tail.seq + 1 } }, (response) => {
+    this.#call({ $case: "read", value: { from: 1, to: tail.seq + 1, epoch: 0 } }, (response) => {
       const { random, plan } = this.#run.world;
       const { entries } = response;
       // To read a long log takes its time.
@@ -205,7 +205,7 @@ export class CounterPart implements JobPart {
     world.network.ask<LogResponse>(
       link,
       `job ${this.#storage}`,
-      (answer) => ({ kind: "log", request: { job, body }, answer }),
+      (answer) => ({ kind: "log", request: { job, body, committed: 0 }, answer }),
       settle,
     );
   }

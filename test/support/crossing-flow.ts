@@ -118,7 +118,13 @@ export function flowPayloads(batches: number, requests: number, seed = 7): Uint8
 
 /** A log as a writer of epoch 1 leaves it: who started, then each payload. */
 export function flowLog(payloads: readonly Uint8Array[]): LogEntry[] {
-  const started = Started.encode({ instance: "i1", node: "n1", version: "1", timeUs: 1 }).finish();
+  const started = Started.encode({
+    instance: "i1",
+    node: "n1",
+    version: "1",
+    timeUs: 1,
+    members: [],
+  }).finish();
   let chain: Uint8Array = GENESIS_CHAIN;
   return [started, ...payloads].map((payload, index) => {
     const kind = index === 0 ? EntryKind.STARTED : EntryKind.DATA;

@@ -30,7 +30,9 @@ export async function call(
   body: NonNullable<LogRequest["body"]>,
 ): Promise<LogResponse> {
   const subject = jobSubject(CLUSTER, STORAGE, "in");
-  return LogResponse.decode(await bus.request(subject, LogRequest.encode({ job, body }).finish(), 30_000));
+  return LogResponse.decode(
+    await bus.request(subject, LogRequest.encode({ job, body, committed: 0 }).finish(), 30_000),
+  );
 }
 
 /** Entries that follow each other from the first on, all of one epoch. */

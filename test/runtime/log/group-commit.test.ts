@@ -57,7 +57,7 @@ class Machine {
   }
 
   ask(job: string, body: LogRequest["body"]): LogResponse {
-    return this.turn([{ job, body }])[0] as LogResponse;
+    return this.turn([{ job, body, committed: 0 }])[0] as LogResponse;
   }
 
   /** Power fails; of what was not synced, the first `kept` batches survive. */
@@ -165,7 +165,10 @@ function checkAgainst(machine: Machine, name: string, model: Model): void {
     first: model.first,
   });
   if (last !== undefined) {
-    const read = machine.ask(name, { $case: "read", value: { from: model.first, to: last.seq + 1 } });
+    const read = machine.ask(name, {
+      $case: "read",
+      value: { from: model.first, to: last.seq + 1, epoch: 0 },
+    });
     expect(read.entries).toEqual(model.entries.slice(model.first - 1));
   }
   const { rows } = machine.ask(name, { $case: "rows", value: { cursor: 0 } });
@@ -189,6 +192,7 @@ describe("a replica over its store", () => {
           if ("commands" in each) {
             const expected = each.commands.map((given) => ({
               job: given.job,
+              committed: 0,
               ...expectation(given, models.get(given.job) as Model),
             }));
             const responses = machine.turn(expected);
@@ -219,7 +223,9 @@ describe("a replica over its store", () => {
       syncs.push(sync);
       write(changes, sync);
     };
-    machine.turn(JOBS.map((name) => ({ job: name, body: { $case: "open", value: { epoch: 1 } } })));
+    machine.turn(
+      JOBS.map((name) => ({ job: name, body: { $case: "open", value: { epoch: 1 } }, committed: 0 })),
+    );
     expect(syncs).toEqual([true]);
     machine.turn(
       JOBS.map((name) => {
@@ -231,11 +237,21 @@ describe("a replica over its store", () => {
           kind: EntryKind.DATA,
           payload: Buffer.from("x"),
         };
-        return { job: name, body: { $case: "append", value: sealEntry(fields, GENESIS_CHAIN) } };
+        return {
+          job: name,
+          body: { $case: "append", value: sealEntry(fields, GENESIS_CHAIN) },
+          committed: 0,
+        };
       }),
     );
     expect(syncs).toEqual([true, true]);
-    machine.turn(JOBS.map((name) => ({ job: name, body: { $case: "read", value: { from: 1, to: 2 } } })));
+    machine.turn(
+      JOBS.map((name) => ({
+        job: name,
+        body: { $case: "read", value: { from: 1, to: 2, epoch: 0 } },
+        committed: 0,
+      })),
+    );
     expect(syncs).toEqual([true, true]);
     machine.close();
   });
@@ -243,11 +259,11 @@ describe("a replica over its store", () => {
   test("refuses by name what makes no sense, and serves the rest of the turn", () => {
     const machine = new Machine(join(temporaryFolder(), "witness"));
     const responses = machine.turn([
-      { job: "nonsense", body: { $case: "tail", value: {} } },
-      { job: JOBS[0], body: undefined },
-      { job: JOBS[0], body: { $case: "read", value: { from: 0, to: 5 } } },
-      { job: JOBS[0], body: { $case: "rows", value: { cursor: 77 } } },
-      { job: JOBS[0], body: { $case: "open", value: { epoch: 3 } } },
+      { job: "nonsense", body: { $case: "tail", value: {} }, committed: 0 },
+      { job: JOBS[0], body: undefined, committed: 0 },
+      { job: JOBS[0], body: { $case: "read", value: { from: 0, to: 5, epoch: 0 } }, committed: 0 },
+      { job: JOBS[0], body: { $case: "rows", value: { cursor: 77 } }, committed: 0 },
+      { job: JOBS[0], body: { $case: "open", value: { epoch: 3 } }, committed: 0 },
     ]);
     expect(responses.map(({ status }) => status)).toEqual([
       LogStatus.INVALID,
@@ -272,9 +288,9 @@ describe("a replica over its store", () => {
     }
     machine.store.write([{ key: entryKey(JOBS[0], 3), value: undefined }], true);
     machine.restart(0);
-    const first = machine.ask(JOBS[0], { $case: "read", value: { from: 1, to: 13 } });
+    const first = machine.ask(JOBS[0], { $case: "read", value: { from: 1, to: 13, epoch: 0 } });
     expect(first.entries.map(({ seq }) => seq)).toEqual([1, 2]);
-    const second = machine.ask(JOBS[0], { $case: "read", value: { from: 3, to: 13 } });
+    const second = machine.ask(JOBS[0], { $case: "read", value: { from: 3, to: 13, epoch: 0 } });
     expect(second).toMatchObject({ status: LogStatus.DAMAGED, detail: "counter/a: entry 3 is missing" });
     machine.close();
   });

@@ -97,7 +97,7 @@ describe("a storage job", () => {
     const opened = await call(bus, JOB, { $case: "open", value: { epoch: 2 } });
     expect(opened).toMatchObject({ status: LogStatus.OK, tail: { promised: 2, epoch: 1, seq: 4, first: 1 } });
     expect(await rowsOf(bus)).toEqual({ seq: 4, rows: ["b=4", "c=3"] });
-    const read = await call(bus, JOB, { $case: "read", value: { from: 1, to: 9 } });
+    const read = await call(bus, JOB, { $case: "read", value: { from: 1, to: 9, epoch: 0 } });
     expect(read.entries).toEqual(entries);
   });
 
@@ -168,9 +168,9 @@ describe("a storage job", () => {
     const trimmed = await call(bus, JOB, { $case: "trim", value: { epoch: 2, seq: 6 } });
     expect(trimmed).toMatchObject({ status: LogStatus.OK, tail: { first: 6, seq: 9 } });
     await restart();
-    const read = await call(bus, JOB, { $case: "read", value: { from: 5, to: 10 } });
+    const read = await call(bus, JOB, { $case: "read", value: { from: 5, to: 10, epoch: 0 } });
     expect(read).toMatchObject({ status: LogStatus.TRIMMED, tail: { first: 6 } });
-    const rest = await call(bus, JOB, { $case: "read", value: { from: 6, to: 10 } });
+    const rest = await call(bus, JOB, { $case: "read", value: { from: 6, to: 10, epoch: 0 } });
     expect(rest.entries).toEqual(entries.slice(5));
   });
 
@@ -208,7 +208,11 @@ describe("a storage job", () => {
     const replies: LogStatus[] = [];
     const inbox = bus.inbox();
     bus.subscribe(inbox, ({ data }) => void replies.push(LogResponse.decode(data).status));
-    const request = LogRequest.encode({ job: JOB, body: { $case: "tail", value: {} } }).finish();
+    const request = LogRequest.encode({
+      job: JOB,
+      body: { $case: "tail", value: {} },
+      committed: 0,
+    }).finish();
     const subject = jobSubject(CLUSTER, STORAGE, "in");
     for (let i = 0; i < REPLICA_QUEUE_MAX + 3; i++) bus.publish(subject, request, inbox);
     await expect.poll(() => replies.length, { timeout: 20_000 }).toBe(REPLICA_QUEUE_MAX + 3);

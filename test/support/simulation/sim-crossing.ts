@@ -38,7 +38,13 @@ export class SimCrossing {
     this.#opened = log.log.seq;
     this.#job = restoredJob(world);
     this.#writer = new LogWriter({ job: FLOW_JOB, epoch: this.epoch, tail: log.log.tail(), replicas: 1 });
-    const started = Started.encode({ instance: `i${this.epoch}`, node: "n1", version: "1", timeUs: 0 });
+    const started = Started.encode({
+      instance: `i${this.epoch}`,
+      node: "n1",
+      version: "1",
+      timeUs: 0,
+      members: [],
+    });
     this.#perform(this.#writer.append(clock.now, EntryKind.STARTED, started.finish()));
     clock.every(WRITER_TICK_MS, () => {
       if (this.alive) this.#perform(this.#writer.tick(clock.now));

@@ -32,6 +32,8 @@ export const LogStatus = {
   INVALID: 9,
   /** EXPIRED - The read session is unknown or has expired; begin again. */
   EXPIRED: 10,
+  /** BEHIND - The log is not where it was asked to be aligned; it is copied from the source. Ask again. */
+  BEHIND: 11,
 } as const;
 
 export type LogStatus = typeof LogStatus[keyof typeof LogStatus];
@@ -48,6 +50,7 @@ export namespace LogStatus {
   export type TRUNCATED = typeof LogStatus.TRUNCATED;
   export type INVALID = typeof LogStatus.INVALID;
   export type EXPIRED = typeof LogStatus.EXPIRED;
+  export type BEHIND = typeof LogStatus.BEHIND;
 }
 
 export const EntryKind = {
@@ -55,6 +58,8 @@ export const EntryKind = {
   /** STARTED - First entry of a writer: its instance, node and version. */
   STARTED: 1,
   DATA: 2,
+  /** MEMBERS - Who counts from here on, differing by one from before. */
+  MEMBERS: 3,
 } as const;
 
 export type EntryKind = typeof EntryKind[keyof typeof EntryKind];
@@ -63,6 +68,7 @@ export namespace EntryKind {
   export type UNSPECIFIED = typeof EntryKind.UNSPECIFIED;
   export type STARTED = typeof EntryKind.STARTED;
   export type DATA = typeof EntryKind.DATA;
+  export type MEMBERS = typeof EntryKind.MEMBERS;
 }
 
 /** One entry, as it is stored and as it is published. */
@@ -86,6 +92,21 @@ export interface Started {
   node: string;
   version: string;
   timeUs: number;
+  /** In force from here on: as before, or of a new log its founders. */
+  members: Member[];
+}
+
+/** Payload of a `MEMBERS` entry. */
+export interface Members {
+  members: Member[];
+}
+
+/** A replica that counts. */
+export interface Member {
+  /** Logical name, `storage/0`. */
+  name: string;
+  /** Of its folder: 32 hexadecimal digits. */
+  incarnation: string;
 }
 
 export interface LogRequest {
@@ -97,10 +118,37 @@ export interface LogRequest {
     | { $case: "read"; value: ReadRequest }
     | { $case: "rows"; value: RowsRequest }
     | { $case: "trim"; value: TrimRequest }
+    | { $case: "align"; value: AlignRequest }
+    | { $case: "commit"; value: CommitRequest }
+    | { $case: "chain"; value: ChainRequest }
     | undefined;
+  /** Beside `append`: the writer knows the log committed up to this entry. 0: no word of it. */
+  committed: number;
 }
 
 export interface TailRequest {
+}
+
+/** To a replica whose log is not the writer's: become so, by copying from the source. */
+export interface AlignRequest {
+  /** Of the writer; must be the promised one. */
+  epoch: number;
+  /** An entry of the writer's log. */
+  seq: number;
+  chain: Buffer;
+  /** Logical name of a replica that has it. */
+  source: string;
+}
+
+/** The log is committed up to here; said when no append would. */
+export interface CommitRequest {
+  epoch: number;
+  seq: number;
+}
+
+/** One replica to another: which chain value has this entry? Answered as `chain` of the response, empty when the entry is not there. */
+export interface ChainRequest {
+  seq: number;
 }
 
 export interface OpenRequest {
@@ -111,6 +159,8 @@ export interface OpenRequest {
 export interface ReadRequest {
   from: number;
   to: number;
+  /** Not 0: the asker is the writer of this epoch, or copies for it, and may read what is not committed yet; it must be the promised one. */
+  epoch: number;
 }
 
 /** The materialised state, in pages of one consistent view: `cursor` 0 begins, then what the answer names. */
@@ -131,7 +181,11 @@ export interface LogResponse {
   /** Always present: where this replica stands. */
   tail: LogTail | undefined;
   entries: LogEntry[];
-  rows: RowsPage | undefined;
+  rows:
+    | RowsPage
+    | undefined;
+  /** Answer to a `ChainRequest`. */
+  chain: Buffer;
 }
 
 export interface LogTail {
@@ -143,6 +197,17 @@ export interface LogTail {
   chain: Buffer;
   /** First entry that is still kept; 1 when nothing was trimmed. */
   first: number;
+  /** Known to be committed; 0 when it was not told yet. */
+  committed: number;
+  /** Of this replica. */
+  incarnation: string;
+  /** As the last entry with members says; empty when the log is. */
+  members: Member[];
+  /** What the replica had is lost: it stands for nothing until it was aligned. */
+  blank: boolean;
+  /** Entry from which the members are so; 0 for the founders. And who counted before it. */
+  membersSeq: number;
+  membersBefore: Member[];
 }
 
 export interface RowsPage {
@@ -303,7 +368,7 @@ export const LogEntry: MessageFns<LogEntry> = {
 };
 
 function createBaseStarted(): Started {
-  return { instance: "", node: "", version: "", timeUs: 0 };
+  return { instance: "", node: "", version: "", timeUs: 0, members: [] };
 }
 
 export const Started: MessageFns<Started> = {
@@ -319,6 +384,9 @@ export const Started: MessageFns<Started> = {
     }
     if (message.timeUs !== 0) {
       writer.uint32(32).uint64(message.timeUs);
+    }
+    for (const v of message.members) {
+      Member.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -368,6 +436,117 @@ export const Started: MessageFns<Started> = {
             message.timeUs = longToNumber(reader.uint64());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.members.push(Member.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMembers(): Members {
+  return { members: [] };
+}
+
+export const Members: MessageFns<Members> = {
+  encode(message: Members, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.members) {
+      Member.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Members {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMembers();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.members.push(Member.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMember(): Member {
+  return { name: "", incarnation: "" };
+}
+
+export const Member: MessageFns<Member> = {
+  encode(message: Member, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(18).string(message.incarnation);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Member {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMember();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -382,7 +561,7 @@ export const Started: MessageFns<Started> = {
 };
 
 function createBaseLogRequest(): LogRequest {
-  return { job: "", body: undefined };
+  return { job: "", body: undefined, committed: 0 };
 }
 
 export const LogRequest: MessageFns<LogRequest> = {
@@ -409,6 +588,18 @@ export const LogRequest: MessageFns<LogRequest> = {
       case "trim":
         TrimRequest.encode(message.body.value, writer.uint32(58).fork()).join();
         break;
+      case "align":
+        AlignRequest.encode(message.body.value, writer.uint32(66).fork()).join();
+        break;
+      case "commit":
+        CommitRequest.encode(message.body.value, writer.uint32(74).fork()).join();
+        break;
+      case "chain":
+        ChainRequest.encode(message.body.value, writer.uint32(82).fork()).join();
+        break;
+    }
+    if (message.committed !== 0) {
+      writer.uint32(120).uint64(message.committed);
     }
     return writer;
   },
@@ -482,6 +673,38 @@ export const LogRequest: MessageFns<LogRequest> = {
             message.body = { $case: "trim", value: TrimRequest.decode(reader, reader.uint32()) };
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.body = { $case: "align", value: AlignRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.body = { $case: "commit", value: CommitRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.body = { $case: "chain", value: ChainRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.committed = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -517,6 +740,188 @@ export const TailRequest: MessageFns<TailRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAlignRequest(): AlignRequest {
+  return { epoch: 0, seq: 0, chain: Buffer.alloc(0), source: "" };
+}
+
+export const AlignRequest: MessageFns<AlignRequest> = {
+  encode(message: AlignRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0) {
+      writer.uint32(8).uint64(message.epoch);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(16).uint64(message.seq);
+    }
+    if (message.chain.length !== 0) {
+      writer.uint32(26).bytes(message.chain);
+    }
+    if (message.source !== "") {
+      writer.uint32(34).string(message.source);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AlignRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAlignRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.chain = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCommitRequest(): CommitRequest {
+  return { epoch: 0, seq: 0 };
+}
+
+export const CommitRequest: MessageFns<CommitRequest> = {
+  encode(message: CommitRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0) {
+      writer.uint32(8).uint64(message.epoch);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(16).uint64(message.seq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CommitRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCommitRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseChainRequest(): ChainRequest {
+  return { seq: 0 };
+}
+
+export const ChainRequest: MessageFns<ChainRequest> = {
+  encode(message: ChainRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seq !== 0) {
+      writer.uint32(8).uint64(message.seq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChainRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChainRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -577,7 +982,7 @@ export const OpenRequest: MessageFns<OpenRequest> = {
 };
 
 function createBaseReadRequest(): ReadRequest {
-  return { from: 0, to: 0 };
+  return { from: 0, to: 0, epoch: 0 };
 }
 
 export const ReadRequest: MessageFns<ReadRequest> = {
@@ -587,6 +992,9 @@ export const ReadRequest: MessageFns<ReadRequest> = {
     }
     if (message.to !== 0) {
       writer.uint32(16).uint64(message.to);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(24).uint64(message.epoch);
     }
     return writer;
   },
@@ -618,6 +1026,14 @@ export const ReadRequest: MessageFns<ReadRequest> = {
             }
 
             message.to = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -737,7 +1153,7 @@ export const TrimRequest: MessageFns<TrimRequest> = {
 };
 
 function createBaseLogResponse(): LogResponse {
-  return { status: 0, detail: "", tail: undefined, entries: [], rows: undefined };
+  return { status: 0, detail: "", tail: undefined, entries: [], rows: undefined, chain: Buffer.alloc(0) };
 }
 
 export const LogResponse: MessageFns<LogResponse> = {
@@ -756,6 +1172,9 @@ export const LogResponse: MessageFns<LogResponse> = {
     }
     if (message.rows !== undefined) {
       RowsPage.encode(message.rows, writer.uint32(42).fork()).join();
+    }
+    if (message.chain.length !== 0) {
+      writer.uint32(50).bytes(message.chain);
     }
     return writer;
   },
@@ -813,6 +1232,14 @@ export const LogResponse: MessageFns<LogResponse> = {
             message.rows = RowsPage.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.chain = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -827,7 +1254,19 @@ export const LogResponse: MessageFns<LogResponse> = {
 };
 
 function createBaseLogTail(): LogTail {
-  return { promised: 0, epoch: 0, seq: 0, chain: Buffer.alloc(0), first: 0 };
+  return {
+    promised: 0,
+    epoch: 0,
+    seq: 0,
+    chain: Buffer.alloc(0),
+    first: 0,
+    committed: 0,
+    incarnation: "",
+    members: [],
+    blank: false,
+    membersSeq: 0,
+    membersBefore: [],
+  };
 }
 
 export const LogTail: MessageFns<LogTail> = {
@@ -846,6 +1285,24 @@ export const LogTail: MessageFns<LogTail> = {
     }
     if (message.first !== 0) {
       writer.uint32(40).uint64(message.first);
+    }
+    if (message.committed !== 0) {
+      writer.uint32(48).uint64(message.committed);
+    }
+    if (message.incarnation !== "") {
+      writer.uint32(58).string(message.incarnation);
+    }
+    for (const v of message.members) {
+      Member.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.blank !== false) {
+      writer.uint32(72).bool(message.blank);
+    }
+    if (message.membersSeq !== 0) {
+      writer.uint32(80).uint64(message.membersSeq);
+    }
+    for (const v of message.membersBefore) {
+      Member.encode(v!, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -901,6 +1358,54 @@ export const LogTail: MessageFns<LogTail> = {
             }
 
             message.first = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.committed = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.members.push(Member.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.blank = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.membersSeq = longToNumber(reader.uint64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.membersBefore.push(Member.decode(reader, reader.uint32()));
             continue;
           }
         }
