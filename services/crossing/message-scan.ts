@@ -1,3 +1,5 @@
+import type { TextCache } from "./text-cache.ts";
+
 /** By field number; longer than any message that is read flat has fields. One for all, since a scan never waits. */
 const FLAT = new Float64Array(16);
 
@@ -107,9 +109,8 @@ export class MessageScan {
   }
 
   /** The last text of the message that was read flat; empty when it had none. */
-  text(): string {
-    const { buffer, byteOffset, byteLength } = this.#bytes;
-    return Buffer.from(buffer, byteOffset, byteLength).toString("utf8", this.#textStart, this.#textEnd);
+  text(cache: TextCache): string {
+    return cache.text(this.#bytes, this.#textStart, this.#textEnd);
   }
 
   /** Number of the last field, of the message that was read flat, that was a text or a message; 0: there was none. */

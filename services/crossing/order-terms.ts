@@ -64,21 +64,31 @@ export function isPlain(order: NewOrder): boolean {
 
 /** A stored order as the book holds it; the book itself refuses what no live order can be. */
 export function liveOrder(row: OrderRow, accountOf: (name: string) => number): LiveOrder {
-  const { orderId, clientOrderId, price, quantity, leaves, shown, priority, terms } = row;
+  const terms = row.terms === undefined ? NO_FURTHER_TERMS : furtherTerms(row.terms);
+  // Field by field: a restart makes one for each live order.
   return {
-    orderId,
+    orderId: row.orderId,
     account: accountOf(row.session),
-    clientOrderId,
+    clientOrderId: row.clientOrderId,
     side: row.side as LiveOrder["side"],
     type: row.type as LiveOrder["type"],
     timeInForce: row.timeInForce as LiveOrder["timeInForce"],
-    price,
-    quantity,
-    leaves,
-    shown,
-    priority,
-    ...(terms === undefined ? NO_FURTHER_TERMS : furtherTerms(terms)),
-    ...(row.account === "" ? undefined : { forAccount: accountOf(row.account) }),
+    price: row.price,
+    quantity: row.quantity,
+    leaves: row.leaves,
+    shown: row.shown,
+    priority: row.priority,
+    displayQuantity: terms.displayQuantity,
+    triggerPrice: terms.triggerPrice,
+    offset: terms.offset,
+    peg: terms.peg,
+    expiry: terms.expiry,
+    hidden: terms.hidden,
+    allOrNone: terms.allOrNone,
+    postOnly: terms.postOnly,
+    selfTrade: terms.selfTrade,
+    partner: terms.partner,
+    forAccount: row.account === "" ? terms.forAccount : accountOf(row.account),
   };
 }
 

@@ -1,6 +1,7 @@
 import { OrderRow, type OrderTerms } from "../../proto/generated/evercross/v1/event.ts";
 import type { OrderType, Side, TimeInForce } from "../../proto/generated/evercross/v1/types.ts";
 import { MessageScan } from "./message-scan.ts";
+import { TextCache } from "./text-cache.ts";
 
 /** The integers of an `OrderRow` and its session; 0 is not stored. */
 export interface OrderValue {
@@ -120,27 +121,29 @@ export function typeValue(type: number): Uint8Array {
   return writer.finish();
 }
 
+/** Sessions come again and again: their names are decoded once. */
+const sessions = new TextCache();
+
 /** An encoded `OrderRow`. A restart reads one for each live order. Throws `RangeError` when it cannot be read. */
 export function readOrderValue(value: Uint8Array): OrderRow {
   const scan = new MessageScan(value);
   const numbers = scan.flat();
   if (scan.nested > SESSION) return readSpecial(value);
-  const at = (field: number): number => numbers[field] as number;
   return {
-    orderId: at(1),
-    session: scan.text(),
-    clientOrderId: at(3),
-    side: at(4) as Side,
-    type: at(5) as OrderType,
-    timeInForce: at(6) as TimeInForce,
-    price: at(7),
-    quantity: at(8),
-    leaves: at(9),
-    priority: at(10),
-    shown: at(11),
+    orderId: numbers[1] as number,
+    session: scan.text(sessions),
+    clientOrderId: numbers[3] as number,
+    side: numbers[4] as Side,
+    type: numbers[5] as OrderType,
+    timeInForce: numbers[6] as TimeInForce,
+    price: numbers[7] as number,
+    quantity: numbers[8] as number,
+    leaves: numbers[9] as number,
+    priority: numbers[10] as number,
+    shown: numbers[11] as number,
     terms: undefined,
     account: "",
-    triggerPrice: at(14),
+    triggerPrice: numbers[14] as number,
   };
 }
 

@@ -93,6 +93,14 @@ export function orderKey(orderId: number, part?: OrderPart): Uint8Array {
   return key;
 }
 
+/** The order whose own row has this key; undefined for every other key. Nearly all rows of a large book are such. */
+export function orderIdOf(key: Uint8Array): number | undefined {
+  if (key.length !== ORDER_KEY_BYTES || key[0] !== RowTag.ORDER) return undefined;
+  let orderId = 0;
+  for (let at = 1; at < ORDER_KEY_BYTES; at++) orderId = orderId * 0x100 + (key[at] as number);
+  return orderId;
+}
+
 const isSingle = (tag: number | undefined): tag is SingleTag => tag !== undefined && tag in SINGLE;
 const isNamed = (tag: number | undefined): tag is NamedTag => tag !== undefined && tag in NAMED;
 const isOrderPart = (byte: number | undefined): byte is OrderPart =>

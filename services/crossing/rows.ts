@@ -13,7 +13,7 @@ import {
 } from "../../proto/generated/evercross/v1/event.ts";
 import { EMPTY_TERMS } from "./order-terms.ts";
 import { readOrderValue } from "./order-value.ts";
-import { OrderPart, parseRowKey, type RowKey } from "./row-key.ts";
+import { OrderPart, orderIdOf, parseRowKey, type RowKey } from "./row-key.ts";
 
 /**
  * Who takes what the rows say. Orders come in ascending order id; everything else at any time. What a taker does not
@@ -53,6 +53,8 @@ export class RowDecoder {
   }
 
   row(key: Uint8Array, value: Uint8Array): void {
+    const orderId = orderIdOf(key);
+    if (orderId !== undefined) return this.#orderRow(orderId, undefined, readOrderValue(value));
     const parsed = parseRowKey(key);
     if (parsed.kind === "order") return this.#orderRow(parsed.orderId, parsed.part, readOrderValue(value));
     this.#handOver();
