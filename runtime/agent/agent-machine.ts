@@ -108,7 +108,8 @@ export class AgentMachine {
       hosts: [...this.#context.hosts.all()].map((host) => ({
         host: host.name,
         pid: host.identity?.pid ?? 0,
-        spare: host.group === undefined,
+        spare: host.group === undefined && host.standby === undefined,
+        standby: host.standby ?? "",
         node: host.node,
       })),
       jobs: [...this.#context.jobs.all()].map((job) => {
@@ -200,13 +201,14 @@ export class AgentMachine {
     }
   }
 
-  #answered({ link, beat, jobs, best, linkDownMs }: Extract<AgentInput, { kind: "hostAnswer" }>): void {
+  #answered({ link, beat, jobs, best, linkDownMs, warm }: Extract<AgentInput, { kind: "hostAnswer" }>): void {
     const host = this.#context.hosts.byLink(link);
     if (host?.identity === undefined) return;
     const from = hostInstance(host.node, host.identity);
     this.#watch({ kind: "answer", child: host.role, from, beat, best });
     // Its monitor may have found it failed, or itself the worse of two.
     if (this.#ended || host.phase !== "up") return;
+    host.warm = warm;
     this.#reports.answered(host, beat, jobs);
     const { linkUp, linkSince, now } = this.#context;
     if (linkUp && Math.min(linkDownMs, now - linkSince) >= HOST_LINK_DOWN_MAX_MS)

@@ -4,13 +4,15 @@ import type { InstanceId } from "../monitor/instance.ts";
 import type { MonitorInput, MonitorOutput, Peer } from "../monitor/monitor-message.ts";
 import type { ProcessIdentity } from "../process/process-identity.ts";
 
-/** A job that the agent is to keep running. */
+/** A job that an agent is to keep running. */
 export interface DesiredJob {
   /** `service/key`. */
   readonly job: string;
   /** Jobs of one group on one node share a job host. */
   readonly group: string;
   readonly node: string;
+  /** Its state is kept warm in a second host of the node. */
+  readonly standby?: boolean;
 }
 
 /** A host that the agent finds at its own start. */
@@ -47,6 +49,8 @@ export type AgentInput =
       readonly best: InstanceId | undefined;
       /** For how long its link to the broker has been down; 0: it is up. */
       readonly linkDownMs: number;
+      /** The jobs whose state it keeps warm, sorted. */
+      readonly warm: readonly string[];
     }
   | { readonly kind: "job"; readonly link: number; readonly status: JobStatus }
   /** The link is closed, or said something that is no message. */
@@ -71,6 +75,7 @@ export type AgentOutput =
   | { readonly kind: "start"; readonly link: number; readonly job: string }
   | { readonly kind: "stop"; readonly link: number; readonly job: string }
   | { readonly kind: "retire"; readonly link: number }
+  | { readonly kind: "warm"; readonly link: number; readonly jobs: readonly string[] }
   /** Close the link; no `closed` comes for it. */
   | { readonly kind: "drop"; readonly link: number }
   /** Start a process for this host; answered by `spawned` or `exit`. */

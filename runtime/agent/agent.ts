@@ -178,6 +178,8 @@ export class Agent {
         return this.#send(output.link, { $case: "stopJob", value: { job: output.job } });
       case "retire":
         return this.#send(output.link, { $case: "retire", value: {} });
+      case "warm":
+        return this.#send(output.link, { $case: "warm", value: { jobs: [...output.jobs] } });
       case "drop":
         return this.#drop(output.link);
       case "spawn":

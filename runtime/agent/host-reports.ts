@@ -66,6 +66,8 @@ export class HostReports {
     }
     if (status.state === JobState.RUNNING && job.state === JobState.STARTING) {
       jobs.running(job, status, now);
+    } else if (status.state === job.state && isUp(status.state)) {
+      jobs.described(job, status.detail);
     } else if (status.state === JobState.STOPPED) {
       jobs.stopped(job, now, status.detail);
     } else if (isUp(status.state) && job.state === JobState.WANTSTOP && beat > job.orderedBeat) {

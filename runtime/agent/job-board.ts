@@ -71,10 +71,11 @@ export class JobBoard {
   /** The whole of what is wanted. Gives the jobs that have to be stopped where they are. */
   setDesired(desired: readonly DesiredJob[], now: number): WatchedJobState[] {
     const wanted = new Set(desired.map((one) => one.job));
-    for (const { job: name, group, node } of desired) {
+    for (const { job: name, group, node, standby = false } of desired) {
       const job = this.#jobs.get(name) ?? this.#add(name, { group, node }, now);
       job.node = node;
       job.wanted = true;
+      job.standby = standby;
       if (job.host === undefined) this.#loose.add(job);
       if (job.orderedGroup === group) continue;
       // One that was found is in a host that was found: what it runs is its group.
@@ -114,6 +115,7 @@ export class JobBoard {
     job.orderedBeat = beat;
     host.jobs.add(job);
     host.group ??= job.group;
+    host.standby = undefined;
     this.#loose.delete(job);
     this.touch(job);
   }
@@ -132,6 +134,13 @@ export class JobBoard {
       tookMs: Math.round(now - (job.failedAt ?? now)),
     });
     job.failedAt = undefined;
+    this.touch(job);
+  }
+
+  /** What the job says of itself has changed. While it starts, why it had to is known until it says something. */
+  described(job: WatchedJobState, detail: string): void {
+    if (job.detail === detail || (job.state === JobState.STARTING && detail === "")) return;
+    job.detail = detail;
     this.touch(job);
   }
 

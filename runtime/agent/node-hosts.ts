@@ -72,15 +72,21 @@ export class NodeHosts {
     return { node: this.node, serves: this.spawner.failures < HOST_SPAWN_FAILURES_MAX };
   }
 
-  /** The host of this group, else a spare one. */
+  /** The host of this group, else its standby, else a spare one. */
   hostFor(group: string): WatchedHost | undefined {
-    let spare: WatchedHost | undefined;
+    let standby: WatchedHost | undefined;
     for (const host of this.#hosts.values()) {
       if (host.phase !== "up") continue;
       if (host.group === group) return host;
-      if (host.group === undefined) spare ??= host;
+      if (host.standby === group) standby ??= host;
     }
-    return spare;
+    return standby ?? this.spare();
+  }
+
+  /** A host that is up and serves nobody. */
+  spare(): WatchedHost | undefined {
+    for (const host of this.#hosts.values()) if (isSpare(host)) return host;
+    return undefined;
   }
 
   /** Makes as many hosts as are missing for so many groups and spares, within the limits; their processes are yet to be started. */
@@ -90,7 +96,7 @@ export class NodeHosts {
     let spares = 0;
     for (const host of this.#hosts.values()) {
       if (host.phase === "starting") starting += 1;
-      if (host.phase === "up" && host.group === undefined) spares += 1;
+      if (isSpare(host)) spares += 1;
     }
     // Nobody is put on a node that does not serve: it takes a host that starts for that to end.
     const fails = this.#lost || this.spawner.failures >= HOST_SPAWN_FAILURES_MAX;
@@ -106,4 +112,8 @@ export class NodeHosts {
     }
     return made;
   }
+}
+
+function isSpare({ phase, group, standby }: WatchedHost): boolean {
+  return phase === "up" && group === undefined && standby === undefined;
 }

@@ -1,6 +1,7 @@
 import { JobState } from "../../proto/generated/evercross/v1/control.ts";
 import type { AgentContext } from "./agent-context.ts";
 import type { NodeHosts } from "./node-hosts.ts";
+import { standBy } from "./standby.ts";
 
 /** Starts what is wanted and does not run, retires hosts that nobody needs, and orders those that are missing. */
 export function reconcile(context: AgentContext): void {
@@ -10,7 +11,7 @@ export function reconcile(context: AgentContext): void {
     const wanted = context.hosts.isWanted(node.node);
     retireIdle(context, node, wanted);
     if (!wanted) continue;
-    const groups = waiting.get(node.node)?.size ?? 0;
+    const groups = (waiting.get(node.node)?.size ?? 0) + standBy(context, node);
     for (const { name } of node.make(groups, context.spares, context.now)) {
       context.outputs.push({ kind: "spawn", node: node.node, host: name });
     }
@@ -38,7 +39,12 @@ function startLoose(context: AgentContext): Map<string, Set<string>> {
 function retireIdle({ hosts, jobs, outputs, now }: AgentContext, node: NodeHosts, nodeWanted: boolean): void {
   for (const host of node.all()) {
     if (host.phase !== "up" || host.link === undefined || host.jobs.size > 0) continue;
-    if (nodeWanted && (host.group === undefined || jobs.isGroupLoose(node.node, host.group))) continue;
+    const group = host.group ?? host.standby;
+    if (
+      nodeWanted &&
+      (group === undefined || host.standby !== undefined || jobs.isGroupLoose(node.node, group))
+    )
+      continue;
     outputs.push({ kind: "retire", link: host.link });
     hosts.retire(host, now);
   }

@@ -28,8 +28,14 @@ export class WatchedHost {
   identity: ProcessIdentity | undefined;
   /** The connection by which it speaks. */
   link: number | undefined;
-  /** Undefined: a spare. */
+  /** Undefined: a spare, or a standby. */
   group: string | undefined;
+  /** The group whose jobs it keeps warm, to be theirs when their host ends. */
+  standby: string | undefined;
+  /** As it answered last. */
+  warm: readonly string[] = [];
+  /** The beat in which it was told last whom to keep warm. */
+  warmOrderedBeat = 0;
   /** The jobs that were told to start in it, or were found there, and are not known to be gone. */
   readonly jobs = new Set<WatchedJobState>();
   /** Its end was ordered by an operator: nobody's failure. */

@@ -24,6 +24,7 @@ export class WatchedJobState {
   /** The group as it was ordered; undefined: the job was found, nothing was ordered yet. */
   orderedGroup: string | undefined;
   wanted = true;
+  standby = false;
   state: JobState = JobState.IDLE;
   epoch = 0;
   detail = "";

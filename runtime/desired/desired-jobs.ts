@@ -1,4 +1,5 @@
 import type { JobRecord } from "../../proto/generated/evercross/v1/hierarchy.ts";
+import type { DesiredJob } from "../agent/agent-message.ts";
 import type { Peer } from "../monitor/monitor-message.ts";
 import type { Topology } from "../topology/topology.ts";
 import type { DesiredView } from "./desired-view.ts";
@@ -6,7 +7,7 @@ import type { DesiredView } from "./desired-view.ts";
 /** What an agent is to do, as the store says. */
 export interface AgentDesire {
   /** In no order. */
-  readonly jobs: readonly { readonly job: string; readonly group: string; readonly node: string }[];
+  readonly jobs: readonly DesiredJob[];
   /** The nodes whose job hosts it keeps. */
   readonly nodes: readonly string[];
   readonly parent: Peer | undefined;
@@ -21,11 +22,12 @@ export function isPlaced(job: JobRecord): boolean {
 export function desiredOf(view: DesiredView, topology: Topology, role: string): AgentDesire {
   const nodes = topology.role(role)?.nodes ?? [];
   const own = new Set(nodes);
-  const jobs: { job: string; group: string; node: string }[] = [];
+  const jobs: DesiredJob[] = [];
   for (const { value } of view.jobs.values()) {
     if (!own.has(value.node) || !isPlaced(value)) continue;
     if (topology.agentOf(value.node, serviceOf(value.job))?.role !== role) continue;
-    jobs.push({ job: value.job, group: value.group, node: value.node });
+    const { job, group, node, standby } = value;
+    jobs.push({ job, group, node, standby });
   }
   const parent = topology.parent(role);
   return {

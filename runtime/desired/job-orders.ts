@@ -137,6 +137,7 @@ function addJob(view: DesiredView, topology: Topology, order: JobAddition): Orde
     failed: [],
     quarantinedUntilMs: 0,
     quarantines: 0,
+          standby: false,
   };
   return accepted({ kind: "job", name: job, expected: 0, value });
 }

@@ -42,6 +42,8 @@ export interface AgentWatchHandlers {
   readonly hello: () => HostHello;
   /** What a poll is answered with. */
   readonly jobs: () => HostHello["jobs"];
+  /** The jobs whose state is kept warm, sorted. */
+  readonly warm: () => string[];
   readonly onOrder: (order: Exclude<NonNullable<AgentMessage["body"]>, { $case: "poll" }>) => void;
 }
 
@@ -186,10 +188,14 @@ export class AgentWatch {
     this.#asks.set(ask, (answered, best) => {
       const linkDownMs =
         this.#linkDownAt === undefined ? 0 : Math.round(performance.now() - this.#linkDownAt);
-      way.send(
-        { $case: "answer", value: { beat: answered, jobs: this.#handlers.jobs(), best, linkDownMs } },
-        reply,
-      );
+      const value = {
+        beat: answered,
+        jobs: this.#handlers.jobs(),
+        best,
+        linkDownMs,
+        warm: this.#handlers.warm(),
+      };
+      way.send({ $case: "answer", value }, reply);
     });
     this.#step({ kind: "poll", role, from, beat, outdone: [], ask });
     this.#asks.delete(ask);

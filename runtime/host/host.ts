@@ -34,6 +34,7 @@ export function runHost(options: HostOptions): Host {
     {
       hello: () => ({ host, ...identity, jobs: jobs.statuses() }),
       jobs: () => jobs.statuses(),
+      warm: () => jobs.warmed(),
       onOrder: (order) => {
         switch (order.$case) {
           case "startJob":
@@ -42,6 +43,8 @@ export function runHost(options: HostOptions): Host {
             return jobs.start(order.value.job);
           case "stopJob":
             return void jobs.stop(order.value.job);
+          case "warm":
+            return jobs.warm(order.value.jobs);
           case "retire":
             return void stop().then(onRetired);
         }

@@ -214,6 +214,9 @@ export class AgentShell implements RoleShell {
       case "retire":
         this.#send(output.link, { $case: "retire", value: {} });
         break;
+      case "warm":
+        this.#send(output.link, { $case: "warm", value: { jobs: [...output.jobs] } });
+        break;
       case "drop":
         this.#ways.get(output.link)?.drop();
         this.#ways.delete(output.link);

@@ -47,6 +47,7 @@ export class HostShell {
   #helloAt = -Infinity;
   #toSocket = true;
   #retiring = false;
+  #warm: string[] = [];
   #statuses: readonly JobStatus[] | undefined;
   #asked = 0;
 
@@ -199,6 +200,9 @@ export class HostShell {
         else this.#tell({ job, state: JobState.STOPPED, epoch: 0, detail: "was not here", instance: "" });
         break;
       }
+      case "warm":
+        this.#warm = body.value.jobs;
+        break;
       case "retire":
         this.#retiring = true;
         for (const run of this.jobs.values()) run.stop();
@@ -252,7 +256,7 @@ export class HostShell {
       case "answer": {
         const { beat, best } = output;
         const linkDownMs = this.#linkDownAt === undefined ? 0 : this.process.now - this.#linkDownAt;
-        const value = { beat, jobs: this.#all(), best, linkDownMs };
+        const value = { beat, jobs: this.#all(), best, linkDownMs, warm: this.#warm };
         this.#asks.get(output.ask)?.({ body: { $case: "answer", value } });
         break;
       }

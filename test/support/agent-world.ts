@@ -17,6 +17,7 @@ export interface SimulatedHost {
   hung: boolean;
   /** For how long the broker has carried nothing from it. */
   linkDownMs: number;
+  warm: readonly string[];
   link: number | undefined;
   readonly jobs: Set<string>;
 }
@@ -240,7 +241,13 @@ export class AgentWorld {
           jobs,
           best: this.best,
           linkDownMs: host.linkDownMs,
+          warm: host.warm,
         });
+        return;
+      }
+      case "warm": {
+        const host = this.#byLink(output.link);
+        if (host !== undefined) host.warm = output.jobs;
         return;
       }
       case "retire": {
@@ -284,6 +291,7 @@ export class AgentWorld {
       alive: true,
       hung: false,
       linkDownMs: 0,
+      warm: [],
       link,
       jobs: new Set<string>(),
     });
@@ -303,6 +311,7 @@ export class AgentWorld {
       return;
     }
     if (this.faulty.has(job)) return this.#status(link, job, JobState.STOPPED);
+    host.warm = host.warm.filter((warm) => warm !== job);
     host.jobs.add(job);
     this.#status(link, job, JobState.RUNNING);
   }

@@ -138,6 +138,7 @@ describe("AgentMachine", () => {
         jobs: [running],
         best: SELF,
         linkDownMs: 0,
+        warm: [],
       } as const;
       expect(deeds(machine.step(now, answer))).toEqual([]);
     }
@@ -212,7 +213,15 @@ describe("AgentMachine", () => {
     const world = new AgentWorld(TWO_GROUPS);
     const liar = world.hostOf("b/1");
     const jobs = [runningStatus("b/1")];
-    world.give({ kind: "hostAnswer", link: liar.link ?? 0, beat: 99, jobs, best: undefined, linkDownMs: 0 });
+    world.give({
+      kind: "hostAnswer",
+      link: liar.link ?? 0,
+      beat: 99,
+      jobs,
+      best: undefined,
+      linkDownMs: 0,
+      warm: [],
+    });
     expect(liar.alive).toBe(false);
     const forgetful = world.hostOf("a/1");
     forgetful.jobs.delete("a/1");

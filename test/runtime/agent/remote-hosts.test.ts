@@ -37,7 +37,10 @@ function hostOn(bus: MemoryBus, node: string, pid: number) {
     onMessage: ({ body }: AgentMessage, from) => {
       heard.push(body?.$case ?? "nothing");
       if (body?.$case === "poll")
-        link.send({ $case: "answer", value: { beat: 1, jobs: [], best: undefined, linkDownMs: 0 } }, from);
+        link.send(
+          { $case: "answer", value: { beat: 1, jobs: [], best: undefined, linkDownMs: 0, warm: [] } },
+          from,
+        );
     },
   });
   return { link, heard };
@@ -48,7 +51,10 @@ describe("job hosts of another node", () => {
     const bus = new MemoryBus();
     const { hosts, heard } = agentOn(bus, "n1");
     const host = hostOn(bus, "n2", 7);
-    host.link.send({ $case: "answer", value: { beat: 1, jobs: [], best: undefined, linkDownMs: 0 } });
+    host.link.send({
+      $case: "answer",
+      value: { beat: 1, jobs: [], best: undefined, linkDownMs: 0, warm: [] },
+    });
     host.link.hello();
     host.link.hello();
     await bus.flush();

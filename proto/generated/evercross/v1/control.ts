@@ -57,9 +57,15 @@ export interface InstanceId {
 
 /** Agent to job host, over the node's local socket. */
 export interface AgentMessage {
-  body: { $case: "poll"; value: Poll } | { $case: "startJob"; value: StartJob } | { $case: "stopJob"; value: StopJob } | //
-  /** The host ends itself when its jobs have stopped. */
-  { $case: "retire"; value: RetireHost } | undefined;
+  body:
+    | { $case: "poll"; value: Poll }
+    | { $case: "startJob"; value: StartJob }
+    | { $case: "stopJob"; value: StopJob }
+    | //
+    /** The host ends itself when its jobs have stopped. */
+    { $case: "retire"; value: RetireHost }
+    | { $case: "warm"; value: WarmJobs }
+    | undefined;
 }
 
 export interface Poll {
@@ -80,6 +86,11 @@ export interface StopJob {
 }
 
 export interface RetireHost {
+}
+
+/** Follow these jobs' logs, so that starting one of them here costs no recovery; and no other ones any more. */
+export interface WarmJobs {
+  jobs: string[];
 }
 
 /** Job host to agent. */
@@ -106,6 +117,8 @@ export interface PollAnswer {
     | undefined;
   /** For how long the broker carries nothing from this host to itself; 0 while it does. */
   linkDownMs: number;
+  /** The jobs whose state it keeps warm, sorted. */
+  warm: string[];
 }
 
 /** Operator to agent, by logical name. */
@@ -144,6 +157,8 @@ export interface HostStatus {
   pid: number;
   spare: boolean;
   node: string;
+  /** The group whose jobs it keeps warm; empty: it is no standby. */
+  standby: string;
 }
 
 export interface WatchedJob {
@@ -333,6 +348,9 @@ export const AgentMessage: MessageFns<AgentMessage> = {
       case "retire":
         RetireHost.encode(message.body.value, writer.uint32(34).fork()).join();
         break;
+      case "warm":
+        WarmJobs.encode(message.body.value, writer.uint32(42).fork()).join();
+        break;
     }
     return writer;
   },
@@ -380,6 +398,14 @@ export const AgentMessage: MessageFns<AgentMessage> = {
             }
 
             message.body = { $case: "retire", value: RetireHost.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.body = { $case: "warm", value: WarmJobs.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -590,6 +616,52 @@ export const RetireHost: MessageFns<RetireHost> = {
   },
 };
 
+function createBaseWarmJobs(): WarmJobs {
+  return { jobs: [] };
+}
+
+export const WarmJobs: MessageFns<WarmJobs> = {
+  encode(message: WarmJobs, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.jobs) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WarmJobs {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWarmJobs();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobs.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseHostMessage(): HostMessage {
   return { body: undefined };
 }
@@ -740,7 +812,7 @@ export const HostHello: MessageFns<HostHello> = {
 };
 
 function createBasePollAnswer(): PollAnswer {
-  return { beat: 0, jobs: [], best: undefined, linkDownMs: 0 };
+  return { beat: 0, jobs: [], best: undefined, linkDownMs: 0, warm: [] };
 }
 
 export const PollAnswer: MessageFns<PollAnswer> = {
@@ -756,6 +828,9 @@ export const PollAnswer: MessageFns<PollAnswer> = {
     }
     if (message.linkDownMs !== 0) {
       writer.uint32(32).uint64(message.linkDownMs);
+    }
+    for (const v of message.warm) {
+      writer.uint32(42).string(v!);
     }
     return writer;
   },
@@ -803,6 +878,14 @@ export const PollAnswer: MessageFns<PollAnswer> = {
             }
 
             message.linkDownMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.warm.push(reader.string());
             continue;
           }
         }
@@ -1128,7 +1211,7 @@ export const AgentStatus: MessageFns<AgentStatus> = {
 };
 
 function createBaseHostStatus(): HostStatus {
-  return { host: "", pid: 0, spare: false, node: "" };
+  return { host: "", pid: 0, spare: false, node: "", standby: "" };
 }
 
 export const HostStatus: MessageFns<HostStatus> = {
@@ -1144,6 +1227,9 @@ export const HostStatus: MessageFns<HostStatus> = {
     }
     if (message.node !== "") {
       writer.uint32(34).string(message.node);
+    }
+    if (message.standby !== "") {
+      writer.uint32(42).string(message.standby);
     }
     return writer;
   },
@@ -1191,6 +1277,14 @@ export const HostStatus: MessageFns<HostStatus> = {
             }
 
             message.node = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.standby = reader.string();
             continue;
           }
         }

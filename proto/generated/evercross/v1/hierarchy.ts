@@ -208,6 +208,8 @@ export interface JobRecord {
   /** Milliseconds since the Unix epoch until which it is not started: it failed wherever it was put. 0: not quarantined. */
   quarantinedUntilMs: number;
   quarantines: number;
+  /** A second host on its node keeps its state warm. */
+  standby: boolean;
 }
 
 export interface FailedPlace {
@@ -1187,6 +1189,7 @@ function createBaseJobRecord(): JobRecord {
     failed: [],
     quarantinedUntilMs: 0,
     quarantines: 0,
+    standby: false,
   };
 }
 
@@ -1233,6 +1236,9 @@ export const JobRecord: MessageFns<JobRecord> = {
     }
     if (message.quarantines !== 0) {
       writer.uint32(112).uint32(message.quarantines);
+    }
+    if (message.standby !== false) {
+      writer.uint32(120).bool(message.standby);
     }
     return writer;
   },
@@ -1360,6 +1366,14 @@ export const JobRecord: MessageFns<JobRecord> = {
             }
 
             message.quarantines = reader.uint32();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.standby = reader.bool();
             continue;
           }
         }
