@@ -157,6 +157,9 @@ export const HOST_EXIT_POLL_MS = 2;
 export const HOST_SPAWN_BACKOFF_MIN_MS = 100;
 export const HOST_SPAWN_BACKOFF_MAX_MS = 10_000;
 
+/** Milliseconds until a standby that could not follow its log begins anew. */
+export const WARM_RETRY_MS = 1000;
+
 /** Restarts of one job in so many milliseconds; beyond it the job is quarantined. */
 export const JOB_RESTARTS_MAX = 10;
 export const JOB_RESTARTS_PERIOD_MS = 10_000;
@@ -351,3 +354,117 @@ export const DESIRED_EVERY_MS = 20;
 
 /** Milliseconds that a monitor which ends itself has to tell the history why. */
 export const HISTORY_LAST_WORDS_MS = 200;
+
+/** Bytes that must stay free on a replica's disk, at the most, and the share of a small disk: room for what waits in memory, for a
+ * compaction, and for the entries of a second. Then entries are refused, and taken again when so many times as much is free. */
+export const DISK_RESERVE_BYTES_MAX = 512 * 1024 * 1024;
+export const DISK_RESERVE_SHARE = 0.125;
+export const DISK_ROOM_AGAIN = 1.25;
+
+/** Milliseconds between two looks at how full a replica's disk is. */
+export const DISK_LOOK_MS = 1000;
+
+/** Folders of failed replicas that are kept beside the one in use, for who looks for the cause: each may be as large as that. */
+export const FAILED_FOLDERS_KEPT = 2;
+
+/** Milliseconds of one synced batch that are worth a line in the log: a job host is taken for failed after five beats without a word. */
+export const SLOW_SYNC_MS = 250;
+
+/** Logs that a replica copies from others at a time: enough that the source, the way and the disk are all busy, few enough that
+ * their pages leave the broker and both replicas to who trades. The rest wait, those that lack the least first. */
+export const COPIES_MAX = 4;
+
+/** Logs that wait to be copied: every log that a replica may keep. */
+export const COPIES_WAITING_MAX = REPLICA_JOBS_MAX;
+
+/** Bytes of records that the scrub reads at a time, and in a second: a hundredth of what a disk gives, and of a processor; 10 GiB
+ * in an hour and a half. */
+export const SCRUB_SLICE_BYTES = 256 * 1024;
+export const SCRUB_BYTES_PER_SECOND = 2 * 1024 * 1024;
+
+/** Milliseconds between two rounds of the scrub: a replica with little in it would read the same over and over. */
+export const SCRUB_ROUND_MS = 60_000;
+
+/** Damaged entries and rows that wait to be repaired; what is beyond is found again by the next round. */
+export const REPAIRS_WAITING_MAX = 1024;
+
+/** Milliseconds before a question about a stream that had no answer is asked again: doubled from `REPLICA_RETRY_MS` up to this, for
+ * thousands of jobs ask at once while a stream has no leader. */
+export const STREAM_BACKOFF_MAX_MS = 320;
+
+/** Milliseconds for which a stream may end before what is known to be in it: a leader that was cut off believes for 10 s to be one. */
+export const STREAM_SHORT_MS = 15_000;
+
+/** Milliseconds, at the most, before one who lost the race to open a stream's log reads its end again: a few ways to the broker. */
+export const STREAM_OPEN_PAUSE_MS = 20;
+
+/** Entries that are asked for at a time by their sequence: 19,000 a second then, against 4,700 one by one. */
+export const STREAM_GETS_MAX = 64;
+
+/** Messages and bytes of one portion of a stream that is read whole. Not below two of `MESSAGE_BYTES_MAX`. */
+export const STREAM_PORTION_MESSAGES = 512;
+export const STREAM_PORTION_BYTES = 2 * MESSAGE_BYTES_MAX;
+
+/** Bytes of one record in a file of a backup: the largest entry in its envelope. A longer one is no record. */
+export const BACKUP_RECORD_BYTES_MAX = MESSAGE_BYTES_MAX;
+
+/** Bytes that are read from, or written to, a file of a backup at a time. */
+export const BACKUP_CHUNK_BYTES = 1024 * 1024;
+
+/** Milliseconds without an answer of storage after which a backup, or any other reading of whole logs, is given up. */
+export const LOG_READING_SILENCE_MS = 10_000;
+
+/** Epochs between a log's last one and that of its restored copy: above every epoch that anybody was promised since the backup. */
+export const RESTORE_EPOCH_STEP = 2 ** 20;
+
+/** Appends of one log under way when it is restored: as many share a synced batch. */
+export const RESTORE_APPENDS_MAX = 64;
+
+/** Bytes of its last entries that a writer keeps for replicas that are behind: a restart of one goes by without copying from another. A
+ * thousand writers on one node keep so much each. */
+export const WRITER_RECENT_BYTES = 256 * 1024;
+
+/** Milliseconds to which the pause before the next try doubles for a replica that does not answer, while the others suffice. */
+export const REPLICA_RETRY_MAX_MS = 320;
+
+/** Milliseconds after which a writer with nothing else to send tells its replicas how far is committed: longer than between two entries
+ * under load, which tell it along the way. */
+export const COMMIT_NOTICE_MS = 20;
+
+/** Milliseconds for which an entry is not committed, or a log not open, until the writer says whom it waits for: a replica's restart is not
+ * worth a word. */
+export const WRITER_STALL_MS = 1000;
+
+/** Milliseconds after which a mirror asks again how far a log is that had something new; doubled with each time it has not, up to the
+ * second figure: what a symbol that seldom trades loses with its site, at the most. */
+export const MIRROR_ASK_MIN_MS = 50;
+export const MIRROR_ASK_MAX_MS = 2000;
+
+/** Milliseconds for which a mirror waits for one answer: several ways around the world, and tries. */
+export const MIRROR_ANSWER_MS = 4000;
+
+/** Questions of a mirror in a second about how far logs are, and of those under way at a time: each costs a replica some 20 µs, and a
+ * way to the other site may take 100 ms. */
+export const MIRROR_QUESTIONS_PER_SECOND = 1000;
+export const MIRROR_QUESTIONS_MAX = 64;
+
+/** Bytes of entries that a mirror reads in a second, and readings under way at a time: more than a market of one machine writes, and
+ * a part of what its disk and the way between sites give, for who trades there comes first. Each answer has `READ_ANSWER_BYTES_MAX`. */
+export const MIRROR_BYTES_PER_SECOND = 48 * 1024 * 1024;
+export const MIRROR_READINGS_MAX = 4;
+
+/** Milliseconds before a mirror tries again to read a log that its source refuses, or that its own disk has no room for. */
+export const MIRROR_REFUSED_MS = 10_000;
+
+/** Times that a mirror remembers of one log, to say how old the oldest entry is that it lacks. */
+export const MIRROR_MARKS_MAX = 16;
+
+/** Milliseconds between two notes of a mirror on its disk, and in its job's status, of what it heard last. */
+export const MIRROR_NOTE_MS = 1000;
+
+/** Logs in one answer of a mirror to the question for its lag: well below `MESSAGE_BYTES_MAX` with the longest names. */
+export const MIRROR_LAGS_MAX = 2000;
+
+/** Milliseconds between two words of a replica to the others of its set about what it acknowledged: so much of it an old copy of its folder
+ * may lack without being found out. */
+export const WITNESS_TELL_MS = 1000;

@@ -59,8 +59,11 @@ function checkVersion(text: string, what: string): void {
   }
 }
 
+/** Of the server: fewer of a cluster's servers are there than copies are wanted. */
+const NO_SUITABLE_PEERS = 10005;
+
 /** A broker that is away, or whose streams have no leader yet. */
 function isPassing(error: unknown): boolean {
-  if (error instanceof JetStreamApiError) return error.status === 503;
+  if (error instanceof JetStreamApiError) return error.status === 503 || error.code === NO_SUITABLE_PEERS;
   return error instanceof errors.TimeoutError || error instanceof errors.RequestError;
 }

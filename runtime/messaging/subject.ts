@@ -82,3 +82,8 @@ export function remoteHostSubject(cluster: string, node: string, host: string, p
 export function historySubject(cluster: string): string {
   return `evercross.${subjectToken(cluster)}.history`;
 }
+
+/** What the stream that keeps a job's log takes, where the logs are kept in streams. */
+export function logSubject(cluster: string, job: JobName): string {
+  return `evercross.${subjectToken(cluster)}.log.${job.service}.${subjectToken(job.key)}`;
+}
