@@ -110,6 +110,7 @@ export class AgentMachine {
         pid: host.identity?.pid ?? 0,
         spare: host.group === undefined && host.standby === undefined,
         standby: host.standby ?? "",
+        warm: [...host.warm],
         node: host.node,
       })),
       jobs: [...this.#context.jobs.all()].map((job) => {

@@ -20,6 +20,8 @@ export interface JobAddition {
   readonly nodes?: readonly string[];
   readonly customer?: string;
   readonly apart?: string;
+  /** Left out: none. */
+  readonly standby?: boolean;
   /** The coordinator that is to place it. Left out: the first top. */
   readonly home?: string;
   /** Left out: it is to run. */
@@ -109,7 +111,16 @@ export function orderJob(
 }
 
 function addJob(view: DesiredView, topology: Topology, order: JobAddition): OrderOutcome {
-  const { job, group = job, labels = [], nodes = [], customer = "", apart = "", wanted = true } = order;
+  const {
+    job,
+    group = job,
+    labels = [],
+    nodes = [],
+    customer = "",
+    apart = "",
+    wanted = true,
+    standby = false,
+  } = order;
   try {
     parseJob(job);
   } catch (error) {
@@ -137,7 +148,7 @@ function addJob(view: DesiredView, topology: Topology, order: JobAddition): Orde
     failed: [],
     quarantinedUntilMs: 0,
     quarantines: 0,
-          standby: false,
+    standby,
   };
   return accepted({ kind: "job", name: job, expected: 0, value });
 }

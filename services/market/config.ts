@@ -15,12 +15,22 @@ const market = z
     /** Who watches whom. */
     hierarchy: hierarchy.prefault({}),
     instruments: z.array(instrument).min(1).max(10_000),
-    storage: z.strictObject({ shards: z.int().min(1).max(64).default(1) }).prefault({}),
+    storage: z
+      .strictObject({
+        /** Keeps the checkpoint logs: `rocksdb` in storage jobs of the market, `jetstream` in streams of its broker. */
+        driver: z.enum(["rocksdb", "jetstream"]).default("rocksdb"),
+        shards: z.int().min(1).max(64).default(1),
+        /** Copies of each log, on as many nodes. */
+        replicas: z.union([z.literal(1), z.literal(3), z.literal(5)], "must be 1, 3 or 5").default(1),
+      })
+      .prefault({}),
     crossing: z
       .strictObject({
         /** `shared`: the symbols of a node share `hosts` job hosts; `process`: one job host a symbol. */
         isolation: z.enum(["shared", "process"]).default("shared"),
         hosts: z.int().min(1).max(64).default(1),
+        /** A second job host on a symbol's node keeps its book warm, and takes over without recovering it. */
+        standby: z.boolean().default(false),
       })
       .prefault({}),
     gateway: z

@@ -107,6 +107,8 @@ export const instrument = z
     reference_price: positive.optional(),
     initial_phase: nameIn(Phase).optional(),
     timetable: timetable.optional(),
+    /** As `crossing.standby`, of this symbol alone. */
+    standby: z.boolean().optional(),
   })
   .superRefine((value, context) => {
     const object = (path: string[], check: () => void): void => {

@@ -40,9 +40,24 @@ export function gatewayAddresses(config: MarketConfig): { host: string; port: nu
   return Array.from({ length: instances }, (_, index) => ({ host, port: port + index }));
 }
 
+type StorageConfig = Pick<MarketConfig, "storage">;
+
+/** The storage jobs of a shard; none where the broker keeps the logs. */
+function shardReplicas({ storage }: StorageConfig, shard: number): JobName[] {
+  if (storage.driver !== "rocksdb") return [];
+  if (storage.replicas === 1) return [jobName("storage", String(shard))];
+  return Array.from({ length: storage.replicas }, (_, replica) => jobName("storage", `${shard}.${replica}`));
+}
+
 /** The storage replicas of a symbol's checkpoint log. */
-export function replicasOf(config: MarketConfig, job: JobName): readonly JobName[] {
-  return [jobName("storage", String(fnv1a(job.key) % config.storage.shards))];
+export function replicasOf(config: StorageConfig, job: JobName): readonly JobName[] {
+  return shardReplicas(config, fnv1a(job.key) % config.storage.shards);
+}
+
+/** The other storage jobs that keep what this one keeps. */
+export function peersOf(config: StorageConfig, storage: JobName): readonly JobName[] {
+  const shard = Number.parseInt(storage.key, 10);
+  return shardReplicas(config, shard).filter(({ key }) => key !== storage.key);
 }
 
 /** What of a configuration says which jobs there are, and where they may be. */
@@ -56,13 +71,23 @@ function nodesFor(config: ArrangementConfig, topology: Topology, service: string
   return open.map((node) => node.name);
 }
 
-/** Services of a market that no node may have. */
-export function placeFaults(config: ArrangementConfig): ConfigFault[] {
+/** Services of a market that no node may have, or too few. */
+export function placeFaults(config: ArrangementConfig & StorageConfig): ConfigFault[] {
   const topology = topologyOf(config);
-  return SERVICES.filter((service) => nodesFor(config, topology, service).length === 0).map((service) => ({
-    path: ["nodes"],
-    message: `no node without a customer has an agent that keeps jobs of ${service}`,
-  }));
+  const { driver, replicas } = config.storage;
+  const faults: ConfigFault[] = [];
+  for (const service of SERVICES) {
+    const { length } = nodesFor(config, topology, service);
+    const keepsLogs = service === "storage" && driver === "rocksdb";
+    if (length === 0) {
+      const message = `no node without a customer has an agent that keeps jobs of ${service}`;
+      faults.push({ path: ["nodes"], message });
+    } else if (keepsLogs && length < replicas) {
+      const message = `${replicas} replicas need as many nodes for storage, and there ${length === 1 ? "is" : "are"} ${length}`;
+      faults.push({ path: ["storage", "replicas"], message });
+    }
+  }
+  return faults;
 }
 
 /**
@@ -81,8 +106,9 @@ export function planJobs(config: PlanConfig): PlannedJob[] {
   const gateway = turn("gateway");
   const planned: PlannedJob[] = [];
   for (let shard = 0; shard < config.storage.shards; shard++) {
-    const job = jobName("storage", String(shard));
-    planned.push({ job, node: storage(shard), group: formatJob(job) });
+    shardReplicas(config, shard).forEach((job, replica) => {
+      planned.push({ job, node: storage(shard + replica), group: formatJob(job) });
+    });
   }
   config.instruments.forEach((instrument, index) => {
     const job = jobName("crossing", instrument.symbol);
@@ -98,16 +124,24 @@ export function planJobs(config: PlanConfig): PlannedJob[] {
   return planned;
 }
 
-/** The planned jobs as the store has them at first. Storage stays where its data is; all others may go anywhere. */
+/**
+ * The planned jobs as the store has them at first. The only storage job of a shard stays where its data is; those of several are
+ * never on one node, and like all others may go anywhere: what they had is copied from the rest.
+ */
 export function jobRecords(config: PlanConfig, planned: readonly PlannedJob[], nowMs: number): JobRecord[] {
   const topology = topologyOf(config);
+  const standbys = new Set(
+    config.instruments
+      .filter(({ standby = config.crossing.standby }) => standby)
+      .map(({ symbol }) => formatJob(jobName("crossing", symbol))),
+  );
   return planned.map(({ job, node, group }) => ({
     job: formatJob(job),
     group,
     labels: [],
-    nodes: job.service === "storage" ? [node] : [],
+    nodes: job.service === "storage" && config.storage.replicas === 1 ? [node] : [],
     customer: "",
-    apart: "",
+    apart: job.service === "storage" && config.storage.replicas > 1 ? `storage-${Number.parseInt(job.key, 10)}` : "",
     wanted: true,
     node,
     home: topology.homeOf(node) ?? "",
@@ -116,5 +150,6 @@ export function jobRecords(config: PlanConfig, planned: readonly PlannedJob[], n
     failed: [],
     quarantinedUntilMs: 0,
     quarantines: 0,
+    standby: standbys.has(formatJob(job)),
   }));
 }

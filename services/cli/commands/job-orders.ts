@@ -21,6 +21,7 @@ interface AddOptions extends OrderOptions {
   readonly node: readonly string[];
   readonly customer?: string;
   readonly apart?: string;
+  readonly standby?: boolean;
   readonly stopped?: true;
 }
 
@@ -68,9 +69,10 @@ export function addCommand(): Command {
     .addOption(repeated("--node <node>", "run only on this node, or on another one that is named"))
     .option("--customer <name>", "never on a node with jobs of another customer")
     .option("--apart <name>", "never on a node with another job of the same value")
+    .option("--standby", "keep its state warm in a second job host of its node")
     .option("--stopped", "do not start it yet")
     .action((job: string, options: AddOptions) => {
-      const { group, label: labels, node: nodes, customer, apart, stopped } = options;
+      const { group, label: labels, node: nodes, customer, apart, standby, stopped } = options;
       const asked: JobOrder = {
         kind: "add",
         job,
@@ -80,6 +82,7 @@ export function addCommand(): Command {
         ...(group === undefined ? undefined : { group }),
         ...(customer === undefined ? undefined : { customer }),
         ...(apart === undefined ? undefined : { apart }),
+        ...(standby === undefined ? undefined : { standby }),
       };
       const isDone = stopped === true ? isAtRest : isRunning;
       return withOperator(options.data, (operator) => order(operator, asked, isDone, options));

@@ -159,6 +159,8 @@ export interface HostStatus {
   node: string;
   /** The group whose jobs it keeps warm; empty: it is no standby. */
   standby: string;
+  /** The jobs whose state it keeps warm, sorted. */
+  warm: string[];
 }
 
 export interface WatchedJob {
@@ -1211,7 +1213,7 @@ export const AgentStatus: MessageFns<AgentStatus> = {
 };
 
 function createBaseHostStatus(): HostStatus {
-  return { host: "", pid: 0, spare: false, node: "", standby: "" };
+  return { host: "", pid: 0, spare: false, node: "", standby: "", warm: [] };
 }
 
 export const HostStatus: MessageFns<HostStatus> = {
@@ -1230,6 +1232,9 @@ export const HostStatus: MessageFns<HostStatus> = {
     }
     if (message.standby !== "") {
       writer.uint32(42).string(message.standby);
+    }
+    for (const v of message.warm) {
+      writer.uint32(50).string(v!);
     }
     return writer;
   },
@@ -1285,6 +1290,14 @@ export const HostStatus: MessageFns<HostStatus> = {
             }
 
             message.standby = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.warm.push(reader.string());
             continue;
           }
         }
