@@ -174,3 +174,6 @@ export const SEED_MS = 60_000;
 
 /** Events of the history that are shown when nobody says how many. */
 export const HISTORY_SHOWN = 50;
+
+/** Bytes of exported events that are put together before they are written. */
+export const EVENT_EXPORT_CHUNK_BYTES = 256 * 1024;
