@@ -1,4 +1,12 @@
-import type { LogStore, ScanBounds, StoreChange, StoreRange, StoreRecord, StoreView } from "./store.ts";
+import type {
+  LogStore,
+  ScanBounds,
+  StoreChange,
+  StoreRange,
+  StoreRecord,
+  StoreValues,
+  StoreView,
+} from "./store.ts";
 
 type Records = Map<string, Buffer>;
 
@@ -51,6 +59,11 @@ export class MemoryStore implements LogStore {
       next: (max) => found.splice(0, within(found, { max, bytes })),
       close: () => void found.splice(0),
     };
+  }
+
+  values(range: StoreRange, bytes: number): StoreValues {
+    const view = this.view(range, bytes);
+    return { next: (max) => view.next(max).map(({ value }) => value), close: () => view.close() };
   }
 
   async close(): Promise<void> {}

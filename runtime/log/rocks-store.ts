@@ -4,8 +4,10 @@ import {
   type LogStore,
   type ScanBounds,
   type StoreChange,
+  type StoreFailure,
   type StoreRange,
   type StoreRecord,
+  type StoreValues,
   type StoreView,
 } from "./store.ts";
 
@@ -15,8 +17,13 @@ const ENCODING = { keyEncoding: "buffer", valueEncoding: "buffer" } as const;
 function storeError(what: string, folder: string, error: unknown): StoreError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const text = cause instanceof Error ? cause.message : String(cause);
-  const failure = /lock/i.test(text) ? "locked" : /corrupt|checksum/i.test(text) ? "damaged" : "io";
-  return new StoreError(failure, `cannot ${what} ${folder}: ${text}`);
+  return new StoreError(failureOf(text), `cannot ${what} ${folder}: ${text}`);
+}
+
+function failureOf(text: string): StoreFailure {
+  if (/no space|quota/i.test(text)) return "full";
+  if (/corrupt|checksum|does not exist/i.test(text)) return "damaged";
+  return /lock/i.test(text) ? "locked" : "io";
 }
 
 function records({ rows }: RocksRows): StoreRecord[] {
@@ -27,18 +34,27 @@ function records({ rows }: RocksRows): StoreRecord[] {
   return found;
 }
 
-class RocksView implements StoreView {
+/** Of an iterator without keys. */
+function values({ rows }: RocksRows): Buffer[] {
+  const found: Buffer[] = [];
+  for (let i = 1; i < rows.length; i += 2) found.push(rows[i] as Buffer);
+  return found;
+}
+
+class RocksView<T> {
   readonly #iterator: RocksIterator;
   readonly #folder: string;
+  readonly #taken: (rows: RocksRows) => T[];
 
-  constructor(iterator: RocksIterator, folder: string) {
+  constructor(iterator: RocksIterator, folder: string, taken: (rows: RocksRows) => T[]) {
     this.#iterator = iterator;
     this.#folder = folder;
+    this.#taken = taken;
   }
 
-  next(max: number): StoreRecord[] {
+  next(max: number): T[] {
     try {
-      return records(this.#iterator._nextvSync(max));
+      return this.#taken(this.#iterator._nextvSync(max));
     } catch (error) {
       throw storeError("read", this.#folder, error);
     }
@@ -108,10 +124,13 @@ export class RocksStore implements LogStore {
   }
 
   view(range: StoreRange, bytes: number): StoreView {
-    return new RocksView(
-      this.#db.iterator({ ...rocksRange(range), highWaterMarkBytes: bytes }),
-      this.#folder,
-    );
+    const options = { ...rocksRange(range), highWaterMarkBytes: bytes };
+    return new RocksView(this.#db.iterator(options), this.#folder, records);
+  }
+
+  values(range: StoreRange, bytes: number): StoreValues {
+    const options = { ...rocksRange(range), highWaterMarkBytes: bytes, keys: false };
+    return new RocksView(this.#db.iterator(options), this.#folder, values);
   }
 
   async close(): Promise<void> {

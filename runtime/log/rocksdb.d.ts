@@ -6,11 +6,13 @@ declare module "@nxtedition/rocksdb" {
     readonly reverse?: boolean;
     readonly limit?: number;
     readonly highWaterMarkBytes?: number;
+    /** False: only values are read. */
+    readonly keys?: boolean;
     readonly keyEncoding: "buffer";
     readonly valueEncoding: "buffer";
   }
 
-  /** Keys and values in turn. */
+  /** Keys and values in turn; undefined in place of a key that was not asked for. */
   export interface RocksRows {
     readonly rows: Buffer[];
     readonly finished: boolean;

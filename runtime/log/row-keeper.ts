@@ -1,10 +1,12 @@
 import type { LogEntry } from "../../proto/generated/evercross/v1/log.ts";
 import { parseJob } from "../job/name.ts";
 import type { Materialise } from "../job/definition.ts";
-import { ROWS_OPEN_BYTES_MAX, ROWS_PENDING_MAX, ROWS_SLICE_BYTES } from "../limits.ts";
+import { READ_ANSWER_BYTES_MAX, ROWS_OPEN_BYTES_MAX, ROWS_PENDING_MAX, ROWS_SLICE_BYTES } from "../limits.ts";
+import { GENESIS_CHAIN } from "./entry.ts";
 import { readEntries } from "./entry-read.ts";
 import type { JobLog } from "./job-log.ts";
 import { RowWriter } from "./row-writer.ts";
+import { rowsRange, rowsRecordKey } from "./store-key.ts";
 import type { LogStore, StoreChange } from "./store.ts";
 
 /**
@@ -20,6 +22,8 @@ export class RowKeeper {
   readonly #behind = new Set<RowWriter>();
   /** Jobs with changes to store. */
   readonly #waiting = new Set<RowWriter>();
+  /** Logs whose rows are removed, to be made anew. */
+  readonly #clearing = new Set<JobLog>();
 
   /** `failed` hears, once for each job, why its rows no longer follow. */
   constructor(
@@ -40,6 +44,41 @@ export class RowKeeper {
     if (writer.behind) this.#behind.add(writer);
   }
 
+  /** More of the log is known to be committed. */
+  committed(log: JobLog): void {
+    const writer = this.#writer(log);
+    if (writer?.behind === true) this.#behind.add(writer);
+  }
+
+  /** The log, or its rows, were replaced by another replica's: what waits may be of entries that are there no more. */
+  replaced(log: JobLog): void {
+    this.#drop(log);
+    if (log.blank) this.#clearing.delete(log);
+    this.committed(log);
+  }
+
+  /** What stopped the rows of this log was mended: they go on from what is stored. */
+  resume(log: JobLog): void {
+    const writer = this.#writers.get(log);
+    if (writer?.failure === undefined) return;
+    this.#drop(log);
+    this.committed(log);
+  }
+
+  /**
+   * Makes the rows anew, from the first entry on, in slices; whoever asks for them meanwhile is refused. False: the log does
+   * not reach back so far. Throws `StoreError`.
+   */
+  remake(log: JobLog): boolean {
+    if (log.first > 1) return false;
+    if (this.#writer(log) === undefined || this.#clearing.has(log)) return true;
+    this.#drop(log);
+    this.#clearing.add(log);
+    // Without their own record the rows are answered to nobody, and are cleared away by the next start too.
+    this.#store.write([{ key: rowsRecordKey(log.job), value: undefined }], true);
+    return true;
+  }
+
   /** A writer opened the log and is about to read it: what is left to do for its rows is done now, within bounds. */
   opened(now: number, log: JobLog): void {
     const writer = this.#writer(log);
@@ -51,7 +90,7 @@ export class RowKeeper {
 
   /** Whether `slice` should be called as soon as nothing else waits. */
   get busy(): boolean {
-    return this.#behind.size > 0;
+    return this.#behind.size > 0 || this.#clearing.size > 0;
   }
 
   /** When `slice` should be called at the latest, in the milliseconds of `now`; infinite when nothing waits. */
@@ -63,6 +102,10 @@ export class RowKeeper {
 
   /** A bounded piece of work, and the rows that are due. Throws `StoreError`. */
   slice(now: number): void {
+    for (const log of this.#clearing) {
+      this.#clear(log);
+      break;
+    }
     let left = ROWS_SLICE_BYTES;
     for (const writer of this.#behind) {
       if (left <= 0) break;
@@ -77,6 +120,29 @@ export class RowKeeper {
   /** Stores what waits. Throws `StoreError`. */
   flush(): void {
     while (this.#waiting.size > 0) this.#storeDue(Infinity);
+  }
+
+  /** Removes some rows; behind the last one the log's rows begin at its first entry. */
+  #clear(log: JobLog): void {
+    const found = this.#store.scan(rowsRange(log.job), {
+      max: ROWS_PENDING_MAX,
+      bytes: READ_ANSWER_BYTES_MAX,
+    });
+    this.#write(found.map(({ key }) => ({ key, value: undefined })));
+    if (found.length > 0) return;
+    this.#clearing.delete(log);
+    log.rowsSeq = 0;
+    log.rowsChain = GENESIS_CHAIN;
+    this.committed(log);
+  }
+
+  /** The next writer begins where the stored rows are. */
+  #drop(log: JobLog): void {
+    const writer = this.#writers.get(log);
+    this.#writers.delete(log);
+    if (writer === undefined) return;
+    this.#behind.delete(writer);
+    this.#waiting.delete(writer);
   }
 
   #work(now: number, writer: RowWriter, bytes: number): number {
@@ -104,7 +170,9 @@ export class RowKeeper {
     if (changes.length > 0) this.#store.write(changes, false);
   }
 
+  /** Undefined: the log has no rows, or none for now. */
   #writer(log: JobLog): RowWriter | undefined {
+    if (this.#clearing.has(log)) return undefined;
     if (this.#writers.has(log)) return this.#writers.get(log);
     const materialise = this.#materialisers.get(parseJob(log.job).service);
     const writer =

@@ -1,17 +1,22 @@
-import { type LogResponse, LogStatus, type Row } from "../../proto/generated/evercross/v1/log.ts";
+import { type LogResponse, LogStatus } from "../../proto/generated/evercross/v1/log.ts";
 import { READ_ANSWER_BYTES_MAX, ROW_VIEW_IDLE_MS, ROW_VIEWS_MAX } from "../limits.ts";
 import type { JobLog } from "./job-log.ts";
 import { respond } from "./replica.ts";
-import { rowKeyOf, rowsRange, rowsRecordKey } from "./store-key.ts";
-import { decodeRowsRecord, openRecord } from "./store-record.ts";
-import { StoreError, type LogStore, type StoreView } from "./store.ts";
+import { RowSeal } from "./row-seal.ts";
+import { packRows } from "./rows-page.ts";
+import { rowsRange, rowsRecordKey } from "./store-key.ts";
+import { decodeRowsRecord } from "./store-record.ts";
+import { StoreError, type LogStore, type StoreValues } from "./store.ts";
 
 const PAGE_ROWS_MAX = 16_384;
 
 interface RowView {
   readonly job: string;
-  readonly view: StoreView;
+  readonly view: StoreValues;
+  readonly seal: RowSeal;
   readonly seq: number;
+  /** The last row that was given. */
+  last: Buffer | undefined;
   expiresAt: number;
 }
 
@@ -33,6 +38,9 @@ export class RowViews {
   /** Answers a `RowsRequest`. Throws `StoreError` only when it is not about damage. */
   answer(now: number, log: JobLog, cursor: number): LogResponse {
     this.expire(now);
+    // What it would give is half made.
+    if (log.blank)
+      return respond(log, LogStatus.BEHIND, `${log.job}: the log is being copied from another replica`);
     try {
       if (cursor === 0) return this.#begin(now, log);
       const view = this.#views.get(cursor);
@@ -40,7 +48,7 @@ export class RowViews {
         return respond(log, LogStatus.EXPIRED, `${log.job}: cursor ${cursor} is unknown or has expired`);
       }
       this.#views.delete(cursor);
-      return this.#page(now, log, view, []);
+      return this.#page(now, log, view);
     } catch (error) {
       if (!(error instanceof StoreError) || error.failure !== "damaged") throw error;
       return respond(log, LogStatus.DAMAGED, `${log.job}: rows cannot be read: ${error.message}`);
@@ -69,15 +77,15 @@ export class RowViews {
     if (this.#views.size >= ROW_VIEWS_MAX) {
       return respond(log, LogStatus.FULL, `${log.job}: ${ROW_VIEWS_MAX} views of rows are being read`);
     }
-    const view = this.#store.view(rowsRange(log.job), READ_ANSWER_BYTES_MAX);
+    const view = this.#store.values(rowsRange(log.job), READ_ANSWER_BYTES_MAX);
     const head = view.next(1)[0];
     if (head === undefined) {
       view.close();
-      return { ...respond(log, LogStatus.OK, ""), rows: { seq: 0, cursor: 0, rows: [] } };
+      const none = { seq: 0, cursor: 0, rows: [], packed: Buffer.alloc(0), checksum: 0 };
+      return { ...respond(log, LogStatus.OK, ""), rows: none };
     }
-    const record = head.key.equals(rowsRecordKey(log.job))
-      ? decodeRowsRecord(head.key, head.value)
-      : undefined;
+    // Its checksum is over its key too: a row in its place is not taken for it.
+    const record = decodeRowsRecord(rowsRecordKey(log.job), head);
     if (record === undefined) {
       view.close();
       return respond(
@@ -86,26 +94,30 @@ export class RowViews {
         `${log.job}: the record of the rows' entry is missing or damaged`,
       );
     }
-    return this.#page(now, log, { job: log.job, view, seq: record.seq, expiresAt: now }, []);
+    const seal = new RowSeal(log.job);
+    return this.#page(now, log, {
+      job: log.job,
+      view,
+      seal,
+      seq: record.seq,
+      last: undefined,
+      expiresAt: now,
+    });
   }
 
-  #page(now: number, log: JobLog, view: RowView, rows: Row[]): LogResponse {
+  #page(now: number, log: JobLog, view: RowView): LogResponse {
     const records = view.view.next(PAGE_ROWS_MAX);
-    for (const { key, value } of records) {
-      const body = openRecord(key, value);
-      if (body === undefined) {
-        view.view.close();
-        const name = rowKeyOf(log.job, key).toString("hex");
-        return respond(log, LogStatus.DAMAGED, `${log.job}: row ${name} is damaged (checksum)`);
-      }
-      rows.push({ key: rowKeyOf(log.job, key), value: body });
+    const page = packRows(view.seal, records, view.last);
+    if ("damaged" in page) {
+      view.view.close();
+      return respond(log, LogStatus.DAMAGED, `${log.job}: ${page.damaged}`);
     }
     let cursor = 0;
     if (records.length === 0) view.view.close();
     else {
       cursor = this.#cursor += 1;
-      this.#views.set(cursor, { ...view, expiresAt: now + ROW_VIEW_IDLE_MS });
+      this.#views.set(cursor, { ...view, last: records.at(-1), expiresAt: now + ROW_VIEW_IDLE_MS });
     }
-    return { ...respond(log, LogStatus.OK, ""), rows: { seq: view.seq, cursor, rows } };
+    return { ...respond(log, LogStatus.OK, ""), rows: { seq: view.seq, cursor, rows: [], ...page } };
   }
 }

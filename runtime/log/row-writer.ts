@@ -9,8 +9,9 @@ import {
 } from "../limits.ts";
 import type { JobLog } from "./job-log.ts";
 import { RowChanges } from "./row-changes.ts";
-import { rowKey, rowsRecordKey } from "./store-key.ts";
-import { encodeRowsRecord, sealRecord } from "./store-record.ts";
+import { RowSeal } from "./row-seal.ts";
+import { rowsRecordKey } from "./store-key.ts";
+import { encodeRowsRecord } from "./store-record.ts";
 import type { StoreChange } from "./store.ts";
 
 /** Whole, chained entries of a job from `from` on, as many as fit in so many bytes, at least one. Throws on others. */
@@ -20,13 +21,15 @@ export type EntryRead = (log: JobLog, from: number, to: number, bytes: number) =
  * Keeps the rows of one job behind its log: entries are turned into row changes as they come, and the changes are
  * stored together once in an interval. Owns no timer and writes nothing itself.
  *
- * Only entries that are synced may be offered, so that no row ever tells of what the log may still lose.
+ * Only entries that are synced may be offered, and only committed ones are worked on, so that no row ever tells of what the
+ * log may still lose.
  */
 export class RowWriter {
   readonly #log: JobLog;
   readonly #materialise: Materialise;
   readonly #read: EntryRead;
   readonly #changes = new RowChanges();
+  readonly #seal: RowSeal;
   #backlog: LogEntry[] = [];
   #backlogBytes = 0;
   /** The changes are up to this entry. */
@@ -39,13 +42,14 @@ export class RowWriter {
     this.#log = log;
     this.#materialise = materialise;
     this.#read = read;
+    this.#seal = new RowSeal(log.job);
     this.#seq = log.rowsSeq;
     this.#chain = log.rowsChain;
   }
 
   /** Whether `work` has something to do. */
   get behind(): boolean {
-    return this.#failure === undefined && this.#seq < this.#log.seq;
+    return this.#failure === undefined && this.#seq < Math.min(this.#log.committed, this.#log.seq);
   }
 
   /** What stopped the rows of this job, if anything did: they stay as they are, and the log is served without them. */
@@ -74,7 +78,7 @@ export class RowWriter {
       for (const entry of this.#backlog) {
         // What an entry costs by itself counts as a byte.
         done += entry.payload.length + 1;
-        if (!this.#apply(entry) || done >= bytes || this.full) break;
+        if (!this.#apply(entry) || done >= bytes || this.full || !this.behind) break;
       }
       this.#drop();
     }
@@ -93,10 +97,7 @@ export class RowWriter {
     this.#dueAt = Infinity;
     if (this.#seq === this.#log.rowsSeq) return [];
     const { job } = this.#log;
-    const changes = this.#changes.take().map(({ key, value }): StoreChange => {
-      const stored = rowKey(job, key);
-      return { key: stored, value: value && sealRecord(stored, value) };
-    });
+    const changes = this.#changes.take().map(({ key, value }) => this.#seal.change(key, value));
     this.#log.rowsSeq = this.#seq;
     this.#log.rowsChain = this.#chain;
     const key = rowsRecordKey(job);
@@ -120,7 +121,8 @@ export class RowWriter {
   #reread(): void {
     const from = this.#seq + 1;
     try {
-      this.#backlog = this.#read(this.#log, from, this.#log.seq + 1, READ_ANSWER_BYTES_MAX);
+      const to = Math.min(this.#log.committed, this.#log.seq) + 1;
+      this.#backlog = this.#read(this.#log, from, to, READ_ANSWER_BYTES_MAX);
       this.#backlogBytes = this.#backlog.reduce((sum, { payload }) => sum + payload.length, 0);
     } catch (error) {
       this.#failure = `rows stay at entry ${this.#log.rowsSeq}: ${String(error)}`;

@@ -6,15 +6,17 @@ import type { StoreRange } from "./store.ts";
  *
  * | key | value |
  * | --- | --- |
+ * | `i` | incarnation of the folder, and the replica's name (`FolderRecord`) |
  * | `e`, job, seq | the log entry (`LogEntry`), which proves itself |
  * | `m`, job | promised epoch, first entry kept, chain value before it (`MetaRecord`) |
  * | `r`, job, 0 | entry that the rows are the state after, and its chain value (`RowsRecord`) |
- * | `r`, job, 1, row key | the row's value |
+ * | `h`, job | of a mirror: what was last heard of the log at its source (`HeardRecord`) |
+ * | `r`, job, 1, row key | the row, see `row-seal.ts` |
  *
- * Every value but the entry ends in the CRC-32 of its key and of what stands before. The rows' own record precedes
+ * Every value but entry and row ends in the CRC-32 of its key and of what stands before. The rows' own record precedes
  * the rows, so that one view of the prefix holds both.
  */
-const Family = { ENTRY: 0x65, META: 0x6d, ROWS: 0x72 } as const;
+const Family = { ENTRY: 0x65, META: 0x6d, ROWS: 0x72, FOLDER: 0x69, HEARD: 0x68 } as const;
 type Family = (typeof Family)[keyof typeof Family];
 
 const ROWS_RECORD = 0;
@@ -72,7 +74,26 @@ export function rowsRange(job: string): StoreRange {
   return { from: key, to: end };
 }
 
-/** The application's own key within a row's key. */
-export function rowKeyOf(job: string, key: Buffer): Buffer {
-  return key.subarray(3 + Buffer.byteLength(job));
+/** The folder's own record. */
+export function folderKey(): Buffer {
+  return Buffer.of(Family.FOLDER);
+}
+
+/** Records of promised epochs, those of the jobs behind `job`. */
+export function metaRange(job: string | undefined): StoreRange {
+  const from = job === undefined ? Buffer.of(Family.META) : Buffer.concat([metaKey(job), Buffer.of(0)]);
+  return { from, to: Buffer.of(Family.META + 1) };
+}
+
+export function jobOfMetaKey(key: Buffer): string {
+  return key.toString("utf8", 2);
+}
+
+/** What a mirror heard of a log last; and all such records. */
+export function heardKey(job: string): Buffer {
+  return prefix(Family.HEARD, job, 0);
+}
+
+export function heardRange(): StoreRange {
+  return { from: Buffer.of(Family.HEARD), to: Buffer.of(Family.HEARD + 1) };
 }

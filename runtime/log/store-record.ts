@@ -29,26 +29,27 @@ function writeUint64(target: Buffer, value: number, offset: number): number {
   return target.writeUInt32BE(value >>> 0, offset + 4);
 }
 
-export interface MetaRecord {
-  /** Highest epoch promised to a writer. */
-  readonly promised: number;
-  /** First entry that is kept; 1 when nothing was trimmed. */
-  readonly first: number;
-  /** Chain value of the entry before it. */
-  readonly chainBefore: Buffer;
+export interface FolderRecord {
+  /** 32 hexadecimal digits. */
+  readonly incarnation: string;
+  /** Logical name of the replica whose folder it is. */
+  readonly replica: string;
 }
 
-export function encodeMeta(key: Uint8Array, meta: MetaRecord): Buffer {
-  const body = Buffer.allocUnsafe(16 + CHAIN_BYTES);
-  writeUint64(body, meta.first, writeUint64(body, meta.promised, 0));
-  body.set(meta.chainBefore, 16);
+const INCARNATION_BYTES = 16;
+
+export function encodeFolder(key: Uint8Array, { incarnation, replica }: FolderRecord): Buffer {
+  const body = Buffer.concat([Buffer.from(incarnation, "hex"), Buffer.from(replica)]);
   return sealRecord(key, body);
 }
 
-export function decodeMeta(key: Uint8Array, sealed: Buffer): MetaRecord | undefined {
+export function decodeFolder(key: Uint8Array, sealed: Buffer): FolderRecord | undefined {
   const body = openRecord(key, sealed);
-  if (body?.length !== 16 + CHAIN_BYTES) return undefined;
-  return { promised: readUint64(body, 0), first: readUint64(body, 8), chainBefore: body.subarray(16) };
+  if (body === undefined || body.length < INCARNATION_BYTES) return undefined;
+  return {
+    incarnation: body.toString("hex", 0, INCARNATION_BYTES),
+    replica: body.toString("utf8", INCARNATION_BYTES),
+  };
 }
 
 export interface RowsRecord {

@@ -29,6 +29,13 @@ export interface StoreView {
   close(): void;
 }
 
+/** The values alone of such a view: what holds its own key is read a third faster so. */
+export interface StoreValues {
+  /** The values of the next records, at most `max`; empty at the end. Throws `StoreError`. */
+  next(max: number): Buffer[];
+  close(): void;
+}
+
 /**
  * Where a replica keeps its records: ordered by key, changed in atomic batches. Everything is synchronous, because a
  * replica does nothing else while it writes.
@@ -47,12 +54,16 @@ export interface LogStore {
   scan(range: StoreRange, bounds: ScanBounds): StoreRecord[];
   /** `bytes`: what one `next` of the view takes at most, and the record that exceeds it. */
   view(range: StoreRange, bytes: number): StoreView;
+  values(range: StoreRange, bytes: number): StoreValues;
   /** Every view must be closed. Resolves when another may open the same folder. */
   close(): Promise<void>;
 }
 
-/** `locked`: another process has the folder open. `damaged`: the store itself found a record or file wrong. */
-export type StoreFailure = "locked" | "damaged" | "io";
+/**
+ * `locked`: another process has the folder open. `damaged`: the store itself found a record or file wrong. `full`: the
+ * disk has no room; it did what it said, and the store may be opened again. `io`: anything else.
+ */
+export type StoreFailure = "locked" | "damaged" | "full" | "io";
 
 /** A store cannot do what it must. After a failed write nothing may be acknowledged any more. */
 export class StoreError extends Error {

@@ -9,7 +9,7 @@ export interface Acknowledged {
   readonly promised: number;
   /** Last entry, 0 for none, and its chain value. */
   readonly seq: number;
-  readonly chain: Uint8Array;
+  readonly chain: Buffer;
 }
 
 const HEAD_BYTES = 8;
@@ -45,8 +45,27 @@ export class Witness {
     return this.#jobs.get(job);
   }
 
+  /** Jobs of which something was acknowledged. */
+  get size(): number {
+    return this.#jobs.size;
+  }
+
   jobs(): Iterable<Acknowledged> {
     return this.#jobs.values();
+  }
+
+  /** Others remember that this was acknowledged: where it is more than what is known here, it counts. */
+  recall(remembered: readonly Acknowledged[]): void {
+    const news: Acknowledged[] = [];
+    for (const each of remembered) {
+      const known = this.#jobs.get(each.job);
+      if (known === undefined) news.push(each);
+      else if (known.seq < each.seq || known.promised < each.promised) {
+        const last = known.seq < each.seq ? each : known;
+        news.push({ ...last, promised: Math.max(known.promised, each.promised) });
+      }
+    }
+    if (news.length > 0) this.note(news);
   }
 
   /** Call between the sync and the answers. Throws what the file system throws. */

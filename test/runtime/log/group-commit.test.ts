@@ -13,6 +13,7 @@ import { GENESIS_CHAIN, sealEntry } from "../../../runtime/log/entry.ts";
 import { GroupCommit } from "../../../runtime/log/group-commit.ts";
 import { MemoryStore } from "../../../runtime/log/memory-store.ts";
 import { RowKeeper } from "../../../runtime/log/row-keeper.ts";
+import { unpackRows } from "../../../runtime/log/rows-page.ts";
 import { RowViews } from "../../../runtime/log/row-views.ts";
 import { entryKey } from "../../../runtime/log/store-key.ts";
 import { Witness } from "../../../runtime/log/witness.ts";
@@ -173,9 +174,9 @@ function checkAgainst(machine: Machine, name: string, model: Model): void {
   }
   const { rows } = machine.ask(name, { $case: "rows", value: { cursor: 0 } });
   expect(rows?.seq).toBeLessThanOrEqual(model.entries.length);
-  expect(rows?.rows.map(({ value }) => value.toString())).toEqual(
-    expectedRows(model.entries, rows?.seq ?? 0),
-  );
+  const found: string[] = [];
+  expect(rows && unpackRows(rows, (_, value) => void found.push(value.toString()))).toBe(true);
+  expect(found).toEqual(expectedRows(model.entries, rows?.seq ?? 0));
 }
 
 describe("a replica over its store", () => {
@@ -202,7 +203,7 @@ describe("a replica over its store", () => {
             const { rowsSeq } = machine.commit.log(each.job);
             const value = { epoch: model.promised, seq: each.below };
             expect(machine.ask(each.job, { $case: "trim", value }).status).toBe(LogStatus.OK);
-            const reached = Math.min(each.below, rowsSeq + 1, model.entries.length);
+            const reached = Math.min(each.below, rowsSeq);
             model.first = Math.max(model.first, reached);
           } else if ("now" in each) machine.rows.slice(each.now);
           else machine.restart(each.kept);

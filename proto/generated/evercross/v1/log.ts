@@ -121,6 +121,7 @@ export interface LogRequest {
     | { $case: "align"; value: AlignRequest }
     | { $case: "commit"; value: CommitRequest }
     | { $case: "chain"; value: ChainRequest }
+    | { $case: "witness"; value: WitnessRequest }
     | undefined;
   /** Beside `append`: the writer knows the log committed up to this entry. 0: no word of it. */
   committed: number;
@@ -151,6 +152,27 @@ export interface ChainRequest {
   seq: number;
 }
 
+/**
+ * One replica to another of its set, with its own name for `job`: what I acknowledged. A folder cannot tell by itself that it is an old
+ * copy; the others can.
+ */
+export interface WitnessRequest {
+  /** Of the asker's folder. */
+  incarnation: string;
+  /** To be remembered: what changed since the last time. */
+  logs: WitnessedLog[];
+  /** Answer with all that is remembered of this incarnation, and tell me all of yours anew. */
+  recall: boolean;
+}
+
+export interface WitnessedLog {
+  job: string;
+  promised: number;
+  /** Last entry, and its chain value. */
+  seq: number;
+  chain: Buffer;
+}
+
 export interface OpenRequest {
   epoch: number;
 }
@@ -178,7 +200,7 @@ export interface LogResponse {
   status: LogStatus;
   /** What was wrong, where, and what to do; empty when the status is OK. */
   detail: string;
-  /** Always present: where this replica stands. */
+  /** Always present: where this replica stands. An acknowledged append leaves out who it is, and who counts. */
   tail: LogTail | undefined;
   entries: LogEntry[];
   rows:
@@ -186,6 +208,8 @@ export interface LogResponse {
     | undefined;
   /** Answer to a `ChainRequest`. */
   chain: Buffer;
+  /** Answer to a `WitnessRequest` that recalls. */
+  witnessed: WitnessedLog[];
 }
 
 export interface LogTail {
@@ -215,7 +239,16 @@ export interface RowsPage {
   seq: number;
   /** 0 when this page is the last. */
   cursor: number;
+  /**
+   * Not given any more: `packed`.
+   *
+   * @deprecated
+   */
   rows: Row[];
+  /** The rows one behind the other, see runtime/log/rows-page. */
+  packed: Buffer;
+  /** CRC-32 of `packed`. */
+  checksum: number;
 }
 
 export interface Row {
@@ -597,6 +630,9 @@ export const LogRequest: MessageFns<LogRequest> = {
       case "chain":
         ChainRequest.encode(message.body.value, writer.uint32(82).fork()).join();
         break;
+      case "witness":
+        WitnessRequest.encode(message.body.value, writer.uint32(90).fork()).join();
+        break;
     }
     if (message.committed !== 0) {
       writer.uint32(120).uint64(message.committed);
@@ -695,6 +731,14 @@ export const LogRequest: MessageFns<LogRequest> = {
             }
 
             message.body = { $case: "chain", value: ChainRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.body = { $case: "witness", value: WitnessRequest.decode(reader, reader.uint32()) };
             continue;
           }
           case 15: {
@@ -935,6 +979,153 @@ export const ChainRequest: MessageFns<ChainRequest> = {
   },
 };
 
+function createBaseWitnessRequest(): WitnessRequest {
+  return { incarnation: "", logs: [], recall: false };
+}
+
+export const WitnessRequest: MessageFns<WitnessRequest> = {
+  encode(message: WitnessRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.incarnation !== "") {
+      writer.uint32(10).string(message.incarnation);
+    }
+    for (const v of message.logs) {
+      WitnessedLog.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.recall !== false) {
+      writer.uint32(24).bool(message.recall);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WitnessRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWitnessRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.incarnation = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.logs.push(WitnessedLog.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.recall = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWitnessedLog(): WitnessedLog {
+  return { job: "", promised: 0, seq: 0, chain: Buffer.alloc(0) };
+}
+
+export const WitnessedLog: MessageFns<WitnessedLog> = {
+  encode(message: WitnessedLog, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.job !== "") {
+      writer.uint32(10).string(message.job);
+    }
+    if (message.promised !== 0) {
+      writer.uint32(16).uint64(message.promised);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(24).uint64(message.seq);
+    }
+    if (message.chain.length !== 0) {
+      writer.uint32(34).bytes(message.chain);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WitnessedLog {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWitnessedLog();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.job = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.promised = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.chain = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseOpenRequest(): OpenRequest {
   return { epoch: 0 };
 }
@@ -1153,7 +1344,15 @@ export const TrimRequest: MessageFns<TrimRequest> = {
 };
 
 function createBaseLogResponse(): LogResponse {
-  return { status: 0, detail: "", tail: undefined, entries: [], rows: undefined, chain: Buffer.alloc(0) };
+  return {
+    status: 0,
+    detail: "",
+    tail: undefined,
+    entries: [],
+    rows: undefined,
+    chain: Buffer.alloc(0),
+    witnessed: [],
+  };
 }
 
 export const LogResponse: MessageFns<LogResponse> = {
@@ -1175,6 +1374,9 @@ export const LogResponse: MessageFns<LogResponse> = {
     }
     if (message.chain.length !== 0) {
       writer.uint32(50).bytes(message.chain);
+    }
+    for (const v of message.witnessed) {
+      WitnessedLog.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -1238,6 +1440,14 @@ export const LogResponse: MessageFns<LogResponse> = {
             }
 
             message.chain = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.witnessed.push(WitnessedLog.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -1422,7 +1632,7 @@ export const LogTail: MessageFns<LogTail> = {
 };
 
 function createBaseRowsPage(): RowsPage {
-  return { seq: 0, cursor: 0, rows: [] };
+  return { seq: 0, cursor: 0, rows: [], packed: Buffer.alloc(0), checksum: 0 };
 }
 
 export const RowsPage: MessageFns<RowsPage> = {
@@ -1435,6 +1645,12 @@ export const RowsPage: MessageFns<RowsPage> = {
     }
     for (const v of message.rows) {
       Row.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.packed.length !== 0) {
+      writer.uint32(34).bytes(message.packed);
+    }
+    if (message.checksum !== 0) {
+      writer.uint32(45).fixed32(message.checksum);
     }
     return writer;
   },
@@ -1474,6 +1690,22 @@ export const RowsPage: MessageFns<RowsPage> = {
             }
 
             message.rows.push(Row.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.packed = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 5: {
+            if (tag !== 45) {
+              break;
+            }
+
+            message.checksum = reader.fixed32();
             continue;
           }
         }

@@ -1,0 +1,185 @@
+import {
+  LogEntry,
+  type LogRequest,
+  type LogResponse,
+  LogStatus,
+} from "../../proto/generated/evercross/v1/log.ts";
+import { formatJob, type JobName } from "../job/name.ts";
+import { REPAIRS_WAITING_MAX, REPLICA_TIMEOUT_MS } from "../limits.ts";
+import { BusRequestError } from "../messaging/bus.ts";
+import { checkEntry } from "./entry.ts";
+import { readEntry } from "./entry-read.ts";
+import type { JobLog } from "./job-log.ts";
+import type { ReplicaPort } from "./replica-port.ts";
+import type { Damage } from "./scrub.ts";
+import { entryKey } from "./store-key.ts";
+import type { LogStore } from "./store.ts";
+
+export interface RepairOptions {
+  readonly store: LogStore;
+  readonly port: ReplicaPort;
+  /** The other replicas of the set. */
+  readonly peers: readonly JobName[];
+  /** Jobs of which this replica acknowledged something. */
+  readonly jobs: () => readonly string[];
+  /** Entries of the log are whole again. Called within `work`; may throw. */
+  readonly mended: (log: JobLog) => void;
+  /** Makes the log's rows anew. False: it cannot. Called within `work`; may throw. */
+  readonly remakeRows: (log: JobLog) => boolean;
+  /** The others have all that this replica has: it is to be rebuilt from them. */
+  readonly giveUp: (reason: string) => void;
+  /** Runs what writes, and ends the replica when that throws. */
+  readonly work: (work: () => void) => void;
+  /** Hears of each damage what became of it. */
+  readonly told: (outcome: RepairOutcome, detail: string) => void;
+}
+
+export type RepairOutcome = "repaired" | "refused";
+
+/**
+ * Repairs what the scrub or a reader found damaged, one after the other. An entry is taken from another replica only when
+ * its chain value is the one that the entry behind it, or the end of the log, was made with; what cannot be proved so is
+ * refused, and found again by the next round.
+ */
+export class Repairs {
+  readonly #options: RepairOptions;
+  readonly #waiting = new Map<string, Damage>();
+  #found = 0;
+  #repaired = 0;
+  #refused = 0;
+  #running = false;
+  #stopped = false;
+
+  constructor(options: RepairOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined as long as nothing was found. */
+  get summary(): string | undefined {
+    if (this.#found === 0) return undefined;
+    return `damage: ${this.#found} found, ${this.#repaired} repaired, ${this.#refused} refused`;
+  }
+
+  report(damage: Damage): void {
+    const name = `${damage.kind} ${damage.log.job} ${damage.from}`;
+    if (this.#stopped || this.#waiting.has(name) || this.#waiting.size >= REPAIRS_WAITING_MAX) return;
+    this.#waiting.set(name, damage);
+    this.#found += 1;
+    if (!this.#running) void this.#run();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    for (const [name, damage] of this.#waiting) {
+      const problem = await this.#repair(damage);
+      if (this.#stopped) break;
+      this.#waiting.delete(name);
+      if (problem === undefined) this.#repaired += 1;
+      else this.#refused += 1;
+      const detail = problem === undefined ? damage.detail : `${damage.detail}; ${problem}`;
+      this.#options.told(problem === undefined ? "repaired" : "refused", detail);
+    }
+    this.#running = false;
+  }
+
+  /** Why it could not be repaired; undefined when it was. */
+  async #repair(damage: Damage): Promise<string | undefined> {
+    switch (damage.kind) {
+      case "entry":
+        return await this.#entries(damage);
+      case "rows": {
+        let made = false;
+        this.#options.work(() => (made = this.#options.remakeRows(damage.log)));
+        return made ? undefined : "the log does not reach back to where they could be made anew";
+      }
+      case "file":
+        return await this.#file(damage);
+    }
+  }
+
+  /** From the last one back: each is proved by the one behind it. */
+  async #entries({ log, from, through }: Damage): Promise<string | undefined> {
+    const { store } = this.#options;
+    let last = through;
+    while (last < log.seq && readEntry(store, log.job, last + 1) === undefined) last += 1;
+    for (let seq = last; seq >= Math.max(from, log.first); seq--) {
+      if (seq > log.seq || this.#proved(log, readEntry(store, log.job, seq), seq)) continue;
+      const found = await this.#fetch(log, seq);
+      if (typeof found === "string") return found;
+      this.#options.work(() => {
+        if (!this.#stopped && this.#proved(log, found, seq)) {
+          store.write([{ key: entryKey(log.job, seq), value: LogEntry.encode(found).finish() }], true);
+        }
+      });
+    }
+    this.#options.work(() => this.#options.mended(log));
+    return undefined;
+  }
+
+  /** Whether this is what stood there, by what follows it. */
+  #proved(log: JobLog, entry: LogEntry | undefined, seq: number): boolean {
+    if (entry === undefined || entry.job !== log.job || entry.seq !== seq || seq > log.seq) return false;
+    if (checkEntry(entry, undefined) !== "ok") return false;
+    if (seq === log.seq) return entry.chain.equals(log.chain);
+    const next = readEntry(this.#options.store, log.job, seq + 1);
+    return next !== undefined && checkEntry(next, entry.chain) === "ok";
+  }
+
+  async #fetch(log: JobLog, seq: number): Promise<LogEntry | string> {
+    const { peers } = this.#options;
+    if (peers.length === 0) return "there is no other copy; restore this replica from a good one";
+    const answers: string[] = [];
+    for (const peer of peers) {
+      const answer = await this.#ask(peer, log.job, {
+        $case: "read",
+        value: { from: seq, to: seq + 1, epoch: 0 },
+      });
+      const entry = typeof answer === "string" ? undefined : answer.entries[0];
+      if (this.#proved(log, entry, seq)) return entry as LogEntry;
+      const why =
+        typeof answer === "string" ? answer : answer.detail || `entry ${seq} is not known to be committed`;
+      answers.push(`${formatJob(peer)}: ${entry === undefined ? why : "its entry does not fit"}`);
+    }
+    return `nobody has a good copy: ${answers.join("; ")}`;
+  }
+
+  /** The store would stumble over its own file again and again: it is given up, but only while all others are whole. */
+  async #file({ detail }: Damage): Promise<string | undefined> {
+    const { peers, jobs, giveUp } = this.#options;
+    if (peers.length === 0) return "there is no other copy; restore this replica from a good one";
+    for (const job of jobs()) {
+      for (const peer of peers) {
+        const answer = await this.#ask(peer, job, { $case: "tail", value: {} });
+        if (this.#stopped) return "stopped";
+        const name = formatJob(peer);
+        if (typeof answer === "string") return `it is kept, since ${name} may lack what it has: ${answer}`;
+        const { tail } = answer;
+        const member = tail?.members.some(
+          (each) => each.name === name && each.incarnation === tail.incarnation,
+        );
+        if (answer.status !== LogStatus.OK || member !== true)
+          return `it is kept, since ${name} is not whole: ${answer.detail || `no member of ${job} yet`}`;
+      }
+    }
+    giveUp(detail);
+    return undefined;
+  }
+
+  /** The answer, or why there is none. */
+  async #ask(
+    peer: JobName,
+    job: string,
+    body: NonNullable<LogRequest["body"]>,
+  ): Promise<LogResponse | string> {
+    try {
+      return await this.#options.port.call(peer, { job, body, committed: 0 }, REPLICA_TIMEOUT_MS);
+    } catch (error) {
+      if (error instanceof BusRequestError) return error.failure;
+      throw error;
+    }
+  }
+}
