@@ -1,4 +1,5 @@
 import {
+  type ChainRequest,
   type LogEntry,
   type LogResponse,
   LogStatus,
@@ -72,25 +73,38 @@ export function readEntry(store: LogStore, job: string, seq: number): LogEntry |
 }
 
 /**
- * Answers a `ReadRequest`. What lies behind the end of the log is left out; a range wholly behind it is an empty
- * answer. `TRIMMED` before its first entry. `DAMAGED` when not even the first entry asked for can be proved: what can be
- * is answered first.
+ * Answers a `ReadRequest`, LOG.md 4.1. What is not known to be committed is left out, but for who names the promised epoch; `GAP` when that
+ * is all. `TRIMMED` before the first entry. `DAMAGED` when not even the first entry asked for can be proved: what can be is answered first.
  */
-export function answerRead(store: LogStore, log: JobLog, { from, to }: ReadRequest): LogResponse {
+export function answerRead(store: LogStore, log: JobLog, { from, to, epoch }: ReadRequest): LogResponse {
   if (from < 1 || to <= from) {
     return respond(log, LogStatus.INVALID, `${log.job}: entries from ${from} to ${to} are no range`);
   }
   if (from < log.first) {
     return respond(log, LogStatus.TRIMMED, `${log.job}: the log begins at entry ${log.first}`);
   }
-  if (from > log.seq) return respond(log, LogStatus.OK, "");
-  const { entries, problem } = readEntries(
-    store,
-    log,
-    from,
-    Math.min(to, log.seq + 1),
-    READ_ANSWER_BYTES_MAX,
-  );
+  if (epoch !== 0 && epoch !== log.promised) {
+    const detail = `${log.job}: epoch ${epoch} is not the promised one, ${log.promised}`;
+    return respond(log, LogStatus.FENCED, detail);
+  }
+  const end = epoch === 0 ? log.committed : log.seq;
+  if (from > end) {
+    const known = end < log.seq ? `is known to be committed up to entry ${end}` : `ends at entry ${end}`;
+    return respond(log, LogStatus.GAP, `${log.job}: the log ${known}, before ${from}`);
+  }
+  const { entries, problem } = readEntries(store, log, from, Math.min(to, end + 1), READ_ANSWER_BYTES_MAX);
   if (entries.length === 0 && problem !== undefined) return respond(log, LogStatus.DAMAGED, problem.detail);
   return { ...respond(log, LogStatus.OK, ""), entries };
+}
+
+/** Answers a `ChainRequest`: the chain value of an entry, or none when the entry is not here or cannot be proved. */
+export function answerChain(store: LogStore, log: JobLog, { seq }: ChainRequest): LogResponse {
+  return { ...respond(log, LogStatus.OK, ""), chain: chainAt(store, log, seq) ?? Buffer.alloc(0) };
+}
+
+/** Chain value of an entry, or of the one before the first that is kept; undefined when it is not known here. */
+export function chainAt(store: LogStore, log: JobLog, seq: number): Buffer | undefined {
+  if (log.blank || seq > log.seq || seq < log.first - 1) return undefined;
+  if (seq === log.first - 1) return log.chainBefore;
+  return seq === log.seq ? log.chain : readEntry(store, log.job, seq)?.chain;
 }

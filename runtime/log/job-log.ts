@@ -1,8 +1,15 @@
-import { type LogEntry, LogStatus, type LogTail } from "../../proto/generated/evercross/v1/log.ts";
+import {
+  type LogEntry,
+  LogStatus,
+  type LogTail,
+  type Member,
+} from "../../proto/generated/evercross/v1/log.ts";
 import { READ_ANSWER_BYTES_MAX, REPLICA_RECENT_ENTRIES } from "../limits.ts";
 import { checkEntry, GENESIS_CHAIN } from "./entry.ts";
+import { sameMembers } from "./membership.ts";
+import { decodeMeta } from "./meta-record.ts";
 import { entryRange, metaKey, rowsRecordKey, seqOfKey } from "./store-key.ts";
-import { decodeEntry, decodeMeta, decodeRowsRecord } from "./store-record.ts";
+import { decodeEntry, decodeRowsRecord } from "./store-record.ts";
 import { StoreError, type LogStore } from "./store.ts";
 import type { Acknowledged } from "./witness.ts";
 
@@ -31,25 +38,73 @@ export class JobLog {
   /** The stored rows are the state after this entry. */
   rowsSeq = 0;
   rowsChain: Buffer = GENESIS_CHAIN;
+  /** What was here is lost, or being replaced: nothing counts until the log was aligned. */
+  blank = false;
+  /** Of this log alone, since it was blank; empty when it is the folder's. */
+  ownIncarnation = "";
+  /** As the last entry that has members says, its sequence, and who counted before it. At most that one is not committed. */
+  members: readonly Member[] = [];
+  membersSeq = 0;
+  membersBefore: readonly Member[] = [];
+  /** Up to here the log is the promised epoch's writer's own, as far as that was told by an `align`. */
+  aligned = 0;
   /** Set when nothing of the log can be trusted: every request is answered with it. */
   refusal: LogRefusal | undefined;
-  readonly #recent: Digest[] = [];
+  readonly #folder: string;
+  #told = 0;
+  #recent: Digest[] = [];
 
-  constructor(readonly job: string) {}
+  /** `incarnation`: of the folder. */
+  constructor(
+    readonly job: string,
+    incarnation = "",
+  ) {
+    this.#folder = incarnation;
+  }
 
-  tail(): LogTail {
+  get incarnation(): string {
+    return this.ownIncarnation === "" ? this.#folder : this.ownIncarnation;
+  }
+
+  /** Known to be committed, LOG.md 3.6. A log's only member knows by itself; so does a log of an earlier version, which had one replica. */
+  get committed(): number {
+    if (this.blank) return 0;
+    const sole =
+      this.members.length === 0 ||
+      (this.members.length === 1 && this.members[0]?.incarnation === this.incarnation);
+    return sole ? this.seq : Math.max(this.#told, this.rowsSeq);
+  }
+
+  /** The promised epoch's writer says so. Believed as far as the log is known to be that writer's. */
+  learn(committed: number): void {
+    const own = this.epoch === this.promised ? this.seq : this.aligned;
+    this.#told = Math.max(this.#told, Math.min(committed, own));
+  }
+
+  /** As `tail`, without who it is and who counts: for answers that are many. */
+  place(): LogTail {
     return {
       promised: this.promised,
       epoch: this.epoch,
       seq: this.seq,
       chain: this.chain,
       first: this.first,
-      committed: this.seq,
+      committed: this.committed,
       incarnation: "",
       members: [],
-      blank: false,
+      blank: this.blank,
       membersSeq: 0,
       membersBefore: [],
+    };
+  }
+
+  tail(): LogTail {
+    return {
+      ...this.place(),
+      incarnation: this.incarnation,
+      members: [...this.members],
+      membersSeq: this.membersSeq,
+      membersBefore: [...this.membersBefore],
     };
   }
 
@@ -57,12 +112,49 @@ export class JobLog {
     return { job: this.job, promised: this.promised, seq: this.seq, chain: this.chain };
   }
 
-  extend(entry: LogEntry): void {
+  /** `members`: those that the entry names. True when they are others than before, which is to be kept. */
+  extend(entry: LogEntry, members: readonly Member[] | undefined): boolean {
     this.epoch = entry.epoch;
     this.seq = entry.seq;
     this.chain = entry.chain;
     this.#recent.push({ seq: entry.seq, checksum: entry.checksum, chain: entry.chain });
     if (this.#recent.length > REPLICA_RECENT_ENTRIES) this.#recent.shift();
+    if (members === undefined || sameMembers(members, this.members)) return false;
+    this.membersBefore = this.members;
+    this.members = members;
+    this.membersSeq = entry.seq;
+    return true;
+  }
+
+  /** The log ends here instead. True when other members count by that, which is to be kept. */
+  truncate(end: { readonly epoch: number; readonly seq: number; readonly chain: Buffer }): boolean {
+    this.epoch = end.epoch;
+    this.seq = end.seq;
+    this.chain = end.chain;
+    this.#recent = this.#recent.filter(({ seq }) => seq <= end.seq);
+    if (this.membersSeq <= end.seq) return false;
+    this.members = this.membersBefore;
+    this.membersSeq = end.seq;
+    return true;
+  }
+
+  /** Nothing of it counts any more until it was made anew. */
+  clear(): void {
+    this.blank = true;
+    this.refusal = undefined;
+    this.members = this.membersBefore = [];
+    this.membersSeq = this.aligned = this.#told = this.rowsSeq = 0;
+    this.rowsChain = GENESIS_CHAIN;
+    this.begin(1, 0, GENESIS_CHAIN);
+  }
+
+  /** The log is empty, and its next entry is `first`. */
+  begin(first: number, epoch: number, chainBefore: Buffer): void {
+    this.first = first;
+    this.chainBefore = this.chain = chainBefore;
+    this.seq = first - 1;
+    this.epoch = epoch;
+    this.#recent = [];
   }
 
   /** Whether the entry is one of the last; undefined when that is not remembered. */
@@ -74,13 +166,20 @@ export class JobLog {
 
 /**
  * Reads where a job's log stands, and holds it against what was acknowledged. A log that ends before it, or before its
- * own rows, is refused as truncated; one whose last records are wrong as damaged. Throws `StoreError` only for what
- * concerns the whole store.
+ * own rows, is refused as truncated; one whose last records are wrong as damaged. `incarnation`: of the folder. Throws `StoreError` only
+ * for what concerns the whole store.
  */
-export function loadJobLog(store: LogStore, job: string, witness: Acknowledged | undefined): JobLog {
-  const log = new JobLog(job);
+export function loadJobLog(
+  store: LogStore,
+  job: string,
+  witness: Acknowledged | undefined,
+  incarnation = "",
+): JobLog {
+  const log = new JobLog(job, incarnation);
   try {
-    log.refusal = loadMeta(store, log) ?? loadTail(store, log) ?? loadRows(store, log);
+    log.refusal = loadMeta(store, log);
+    if (log.blank) return log;
+    log.refusal ??= loadTail(store, log) ?? loadRows(store, log);
   } catch (error) {
     if (!(error instanceof StoreError) || error.failure !== "damaged") throw error;
     log.refusal = damaged(job, error.message);
@@ -106,8 +205,14 @@ function loadMeta(store: LogStore, log: JobLog): LogRefusal | undefined {
   const meta = decodeMeta(key, value);
   if (meta === undefined) return damaged(log.job, "the record of the promised epoch is damaged");
   log.promised = meta.promised;
+  log.blank = meta.blank;
+  log.ownIncarnation = meta.ownIncarnation;
+  if (meta.blank) return undefined;
   log.first = meta.first;
   log.chainBefore = meta.chainBefore;
+  log.members = meta.members;
+  log.membersSeq = meta.membersSeq;
+  log.membersBefore = meta.membersBefore;
   return undefined;
 }
 
@@ -128,7 +233,7 @@ function loadTail(store: LogStore, log: JobLog): LogRefusal | undefined {
     }
     recent.unshift(stored.entry);
   }
-  for (const entry of recent) log.extend(entry);
+  for (const entry of recent) log.extend(entry, undefined);
   if (log.seq === 0 && log.first > 1) {
     return truncated(log.job, `the log has no entry, its first should be ${log.first}`);
   }

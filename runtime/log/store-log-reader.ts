@@ -1,8 +1,10 @@
 import { READ_ANSWER_BYTES_MAX } from "../limits.ts";
 import { CHAIN_BYTES } from "./entry.ts";
 import { problemAt, type LogItem, type LogProblem, type LogReader, type RowsRead } from "./log-reader.ts";
-import { entryKey, entryRange, metaKey, rowKeyOf, rowsRange, rowsRecordKey, seqOfKey } from "./store-key.ts";
-import { decodeEntry, decodeMeta, decodeRowsRecord, openRecord } from "./store-record.ts";
+import { decodeMeta } from "./meta-record.ts";
+import { isBefore, keyOfRow, RowSeal, valueOfRow } from "./row-seal.ts";
+import { entryKey, entryRange, metaKey, rowsRange, rowsRecordKey, seqOfKey } from "./store-key.ts";
+import { decodeEntry, decodeRowsRecord } from "./store-record.ts";
 import { StoreError, type LogStore, type StoreRecord } from "./store.ts";
 import type { Acknowledged } from "./witness.ts";
 
@@ -62,20 +64,22 @@ export class StoreLogReader implements LogReader {
   }
 
   async rows(take: (key: Uint8Array, value: Uint8Array) => void): Promise<RowsRead> {
-    const view = this.#store.view(rowsRange(this.#job), READ_ANSWER_BYTES_MAX);
+    const view = this.#store.values(rowsRange(this.#job), READ_ANSWER_BYTES_MAX);
+    const seal = new RowSeal(this.#job);
     let seq = 0;
     try {
       const head = view.next(1)[0];
       if (head === undefined) return { seq, problem: undefined };
-      const record = head.key.equals(rowsRecordKey(this.#job)) && decodeRowsRecord(head.key, head.value);
-      if (!record) return { seq, problem: this.#recordProblem("the record of the rows' entry") };
+      const record = decodeRowsRecord(rowsRecordKey(this.#job), head);
+      if (record === undefined) return { seq, problem: this.#recordProblem("the record of the rows' entry") };
       seq = record.seq;
+      let last: Buffer | undefined;
       for (let records = view.next(SCAN_MAX); records.length > 0; records = view.next(SCAN_MAX)) {
-        for (const { key, value } of records) {
-          const body = openRecord(key, value);
-          const name = rowKeyOf(this.#job, key);
-          if (body === undefined) return { seq, problem: this.#recordProblem(`row ${name.toString("hex")}`) };
-          take(name, body);
+        for (const each of records) {
+          const whole = seal.isWhole(each) && (last === undefined || isBefore(last, each));
+          if (!whole) return { seq, problem: this.#recordProblem(`the row behind ${nameOf(last)}`) };
+          take(keyOfRow(each), valueOfRow(each));
+          last = each;
         }
       }
       return { seq, problem: undefined };
@@ -197,4 +201,8 @@ export class StoreLogReader implements LogReader {
       acknowledged >= rows ? `entry ${acknowledged} was acknowledged` : `its rows are at entry ${rows}`;
     return problemAt(last + 1, "truncated", `${this.#job}: the log ends at entry ${last}, ${why}`, known);
   }
+}
+
+function nameOf(record: Buffer | undefined): string {
+  return record === undefined ? "their own record" : keyOfRow(record).toString("hex");
 }

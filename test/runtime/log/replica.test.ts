@@ -44,7 +44,8 @@ function log(): { log: JobLog; entries: LogEntry[] } {
 describe("a replica that promised epoch 5 and holds entries 1 to 3", () => {
   test.each([
     ["the next entry", {}, "OK"],
-    ["the first entry of another kind", { kind: EntryKind.STARTED }, "OK"],
+    ["the first entry of another writer", { kind: EntryKind.STARTED, payload: Buffer.alloc(0) }, "OK"],
+    ["a first entry that does not tell its members", { kind: EntryKind.STARTED }, "INVALID"],
     ["an entry of a lower epoch", { epoch: 4 }, "FENCED"],
     ["an entry of an epoch that was never opened", { epoch: 6 }, "FENCED"],
     ["an entry behind a gap", { seq: 5 }, "GAP"],
@@ -121,12 +122,12 @@ describe("a replica that promised epoch 5 and holds entries 1 to 3", () => {
     expect(statusOf(appendEntry(made, next(made, { epoch: 6 }), NONE))).toBe("OK");
   });
 
-  test("trims up to its rows, never its last entry, and only for the writer", () => {
+  test("trims up to the entry that its rows are at, and only for the writer", () => {
     const { log: made, entries } = log();
     const stored = (_: string, seq: number): LogEntry | undefined => entries[seq - 1];
     expect(statusOf(trimLog(made, { epoch: 4, seq: 3 }, stored))).toBe("FENCED");
     expect(trimLog(made, { epoch: 5, seq: 3 }, stored).response.tail?.first).toBe(1);
-    made.rowsSeq = 1;
+    made.rowsSeq = 2;
     expect(trimLog(made, { epoch: 5, seq: 3 }, stored).response.tail?.first).toBe(2);
     expect(made.chainBefore).toEqual(entries[0]?.chain);
     made.rowsSeq = 3;

@@ -1,220 +1,428 @@
-import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { EntryKind, type LogResponse, LogStatus } from "../../../proto/generated/evercross/v1/log.ts";
-import { APPEND_TIMEOUT_MS, APPENDS_IN_FLIGHT_MAX, REPLICA_RETRY_MS } from "../../../runtime/limits.ts";
+import {
+  EntryKind,
+  type LogEntry,
+  type LogRequest,
+  type LogResponse,
+  LogStatus,
+  type Member,
+  Members,
+  Started,
+} from "../../../proto/generated/evercross/v1/log.ts";
+import {
+  APPEND_TIMEOUT_MS,
+  APPENDS_IN_FLIGHT_MAX,
+  COMMIT_NOTICE_MS,
+  REPLICA_RETRY_MS,
+  WRITER_STALL_MS,
+} from "../../../runtime/limits.ts";
 import { checkEntry, GENESIS_CHAIN } from "../../../runtime/log/entry.ts";
 import { JobLog } from "../../../runtime/log/job-log.ts";
-import { appendEntry, openLog, respond } from "../../../runtime/log/replica.ts";
-import { LogWriter, type WriterOutput } from "../../../runtime/log/writer.ts";
+import { respond } from "../../../runtime/log/replica.ts";
+import { LogWriter, type WriterOptions, type WriterOutput } from "../../../runtime/log/writer.ts";
+import { LogReplica } from "../../support/log-replica.ts";
 
 const JOB = "counter/a";
 
-function writer(replicas = 1): LogWriter {
-  return new LogWriter({ job: JOB, epoch: 5, tail: { epoch: 0, seq: 0, chain: GENESIS_CHAIN }, replicas });
+type Send = Extract<WriterOutput, { kind: "send" }>;
+
+function nameOf(replica: number): string {
+  return `storage/0.${replica}`;
 }
 
-function append(made: LogWriter, now: number): WriterOutput[] {
-  return made.append(now, EntryKind.DATA, Buffer.from("p"));
+/** `tail`, `open 1`, `append 3`, `align 4 storage/0.0` or `commit 5`. */
+function asked({ body }: LogRequest): string {
+  switch (body?.$case) {
+    case "open":
+      return `open ${body.value.epoch}`;
+    case "append":
+      return `append ${body.value.seq}`;
+    case "align":
+      return `align ${body.value.seq} ${body.value.source}`;
+    case "commit":
+      return `commit ${body.value.seq}`;
+    default:
+      return body?.$case ?? "nothing";
+  }
+}
+
+function told(outputs: readonly WriterOutput[]): string[] {
+  return outputs.map((output) => {
+    switch (output.kind) {
+      case "send":
+        return `${output.replica}: ${asked(output.request)}`;
+      case "committed":
+        return `committed ${output.entry.seq}`;
+      case "opened":
+        return `opened ${output.epoch} behind ${output.tail.seq} of ${output.source}`;
+      case "ended":
+        return `ended ${output.reason}`;
+      default:
+        return output.kind;
+    }
+  });
+}
+
+/** A writer and replicas by the real rules; each question waits until it is let through. */
+class Desk {
+  readonly replicas: LogReplica[];
+  readonly writer: LogWriter;
+  readonly waiting: Send[] = [];
+  readonly said: WriterOutput[] = [];
+  now = 0;
+
+  constructor(replicas: number | LogReplica[], options: Partial<WriterOptions> = {}) {
+    this.replicas =
+      typeof replicas === "number"
+        ? Array.from({ length: replicas }, (_, i) => new LogReplica(JOB, nameOf(i), `${i}`.repeat(32)))
+        : replicas;
+    this.writer = new LogWriter({
+      job: JOB,
+      set: this.replicas.map(({ name }) => name),
+      started: (members) =>
+        Started.encode({ instance: "i", node: "n", version: "1", timeUs: 0, members: [...members] }).finish(),
+      random: () => 0.5,
+      ...options,
+    });
+  }
+
+  take(outputs: readonly WriterOutput[]): string[] {
+    for (const output of outputs) {
+      if (output.kind === "send") this.waiting.push(output);
+      else this.said.push(output);
+    }
+    return told(outputs);
+  }
+
+  /** Lets all through that is asked of these replicas, and what follows from it. */
+  run(replicas: readonly number[] = this.replicas.map((_, i) => i)): void {
+    for (let turns = 0; turns < 1000; turns++) {
+      const at = this.waiting.findIndex(({ replica }) => replicas.includes(replica));
+      if (at < 0) return;
+      this.answer(at);
+    }
+    throw new Error("they never come to an end");
+  }
+
+  /** Lets the question through, and gives what is said to its answer. */
+  answer(at: number): string[] {
+    const [send] = this.waiting.splice(at, 1);
+    if (send?.request.body === undefined) throw new Error("nothing is asked");
+    const name = this.writer.names[send.replica];
+    const replica = this.replicas.find((each) => each.name === name);
+    const response = replica?.ask(send.request.body, send.request.committed);
+    return this.take(this.writer.answer(this.now, send.replica, send.ask, response));
+  }
+
+  /** Answers what is asked first with this, or with nothing. */
+  say(response: LogResponse | undefined, at = 0): string[] {
+    const [send] = this.waiting.splice(at, 1);
+    if (send === undefined) throw new Error("nothing is asked");
+    return this.take(this.writer.answer(this.now, send.replica, send.ask, response));
+  }
+
+  tick(now: number): string[] {
+    this.now = now;
+    return this.take(this.writer.tick(now));
+  }
+
+  /** Opens the log with these replicas, until it is served. */
+  open(replicas?: readonly number[]): this {
+    this.take(this.writer.begin(this.now));
+    this.run(replicas);
+    expect(this.writer.serving).toBe(true);
+    return this;
+  }
+
+  append(payload = "p"): string[] {
+    return this.take(this.writer.append(this.now, Buffer.from(payload)));
+  }
 }
 
 /** What a replica that ends at `seq` and has promised `promised` says. */
-function said(status: LogStatus, seq = 0, promised = 5): LogResponse {
+function said(status: LogStatus, seq = 0, promised = 1): LogResponse {
   const log = new JobLog(JOB);
   log.seq = seq;
   log.promised = promised;
   return respond(log, status, "why");
 }
 
-const OK = said(LogStatus.OK);
-
-/** `send replica:seq#attempt`, `committed seq` or `ended reason`. */
-function told(outputs: readonly WriterOutput[]): string[] {
-  return outputs.map((output) => {
-    if (output.kind === "send") return `send ${output.replica}:${output.entry.seq}#${output.attempt}`;
-    return output.kind === "committed" ? `committed ${output.entry.seq}` : `ended ${output.reason}`;
-  });
-}
-
 describe("a writer with one replica", () => {
-  test("seals each entry onto the one before it and sends it at once", () => {
-    const made = writer();
-    const sends = [append(made, 0), append(made, 1)].flat();
-    expect(told(sends)).toEqual(["send 0:1#1", "send 0:2#1"]);
-    let chain: Uint8Array = GENESIS_CHAIN;
-    for (const output of sends) {
-      if (output.kind !== "send") throw new Error("not a send");
-      expect(checkEntry(output.entry, chain)).toBe("ok");
-      expect(output.entry).toMatchObject({ epoch: 5, prevEpoch: output.entry.seq === 1 ? 0 : 5 });
-      chain = output.entry.chain;
-    }
+  test("opens a log that nobody has with one tail, one promise and one append", () => {
+    const desk = new Desk(1);
+    expect(desk.take(desk.writer.begin(0))).toEqual(["0: tail"]);
+    expect(desk.answer(0)).toEqual(["0: open 1"]);
+    expect(desk.answer(0)).toEqual(["opened 1 behind 0 of 0", "0: append 1"]);
+    expect(desk.writer.serving).toBe(false);
+    expect(desk.writer.room).toBe(false);
+    expect(desk.answer(0)).toEqual(["committed 1"]);
+    expect(desk.writer.serving).toBe(true);
+    expect(desk.writer.members).toEqual([{ name: "storage/0.0", incarnation: "0".repeat(32) }]);
+    expect(desk.waiting).toEqual([]);
   });
 
-  test("commits in order, whatever the order of the answers", () => {
-    const made = writer();
-    for (let i = 0; i < 3; i++) append(made, 0);
-    expect(told(made.answer(1, 0, 3, 1, OK))).toEqual([]);
-    expect(told(made.answer(1, 0, 2, 1, OK))).toEqual([]);
-    expect(made.committed).toBe(0);
-    expect(told(made.answer(1, 0, 1, 1, OK))).toEqual(["committed 1", "committed 2", "committed 3"]);
-    expect([made.committed, made.appended]).toEqual([3, 3]);
-    expect(made.answer(2, 0, 1, 1, OK)).toEqual([]);
+  test("seals each entry onto the one before it, sends it at once, and asks nothing else", () => {
+    const desk = new Desk(1).open();
+    expect([...desk.append(), ...desk.append()]).toEqual(["0: append 2", "0: append 3"]);
+    let chain: Uint8Array = GENESIS_CHAIN;
+    const entries = desk.waiting.map(({ request }) => request.body?.value as LogEntry);
+    const first = desk.said.find((output) => output.kind === "committed");
+    for (const entry of [first?.entry as LogEntry, ...entries]) {
+      expect(checkEntry(entry, chain)).toBe("ok");
+      chain = entry.chain;
+    }
+    desk.run();
+    expect(desk.tick(10_000)).toEqual([]);
+    expect(desk.writer.nextDue()).toBe(Infinity);
+    expect(desk.replicas[0]?.log.committed).toBe(3);
+  });
+
+  test("an answer to a later entry acknowledges all before it", () => {
+    const desk = new Desk(1).open();
+    for (let i = 0; i < 3; i++) desk.append();
+    const later = desk.waiting.splice(2, 1);
+    desk.replicas[0]?.ask(desk.waiting[0]?.request.body as never);
+    desk.replicas[0]?.ask(desk.waiting[1]?.request.body as never);
+    desk.waiting.unshift(...later);
+    expect(desk.answer(0)).toEqual(["committed 2", "committed 3", "committed 4"]);
+    expect(desk.answer(0)).toEqual([]);
+    expect([desk.writer.committed, desk.writer.appended]).toEqual([4, 4]);
   });
 
   test("has no more than so many entries on their way", () => {
-    const made = writer();
-    for (let i = 0; i < APPENDS_IN_FLIGHT_MAX; i++) append(made, 0);
-    expect(made.room).toBe(false);
-    expect(() => append(made, 0)).toThrow("append without room");
-    made.answer(1, 0, 1, 1, OK);
-    expect(made.room).toBe(true);
+    const desk = new Desk(1).open();
+    for (let i = 0; i < APPENDS_IN_FLIGHT_MAX; i++) desk.append();
+    expect(desk.writer.room).toBe(false);
+    expect(() => desk.append()).toThrow("append without room");
+    desk.answer(0);
+    expect(desk.writer.room).toBe(true);
   });
 
   test("an answer that comes after its deadline is no answer: the same entry is sent again", () => {
-    const made = writer();
-    const [first] = append(made, 0);
-    const late = APPEND_TIMEOUT_MS + 1;
-    const again = made.answer(late, 0, 1, 1, OK);
-    expect(told(again)).toEqual(["send 0:1#2"]);
-    expect(again[0]).toMatchObject({ entry: first?.kind === "send" && first.entry });
+    const desk = new Desk(1).open();
+    desk.append();
+    const first = desk.waiting[0] as Send;
+    desk.now = APPEND_TIMEOUT_MS + 1;
+    expect(desk.answer(0)).toEqual(["0: append 2"]);
+    expect(desk.waiting[0]?.request.body).toEqual(first.request.body);
     // The first attempt's answer, come again, is still not the second one's.
-    expect(made.answer(late, 0, 1, 1, OK)).toEqual([]);
-    expect(told(made.answer(late + APPEND_TIMEOUT_MS, 0, 1, 2, OK))).toEqual(["committed 1"]);
+    expect(desk.writer.answer(desk.now, 0, first.ask, said(LogStatus.OK, 2))).toEqual([]);
+    desk.now += APPEND_TIMEOUT_MS;
+    expect(desk.answer(0)).toEqual(["committed 2"]);
   });
 
   test("after a pause, a replica that has promised more ends it, although the entry had been taken", () => {
-    const made = writer();
-    append(made, 0);
-    expect(told(made.answer(10_000, 0, 1, 1, OK))).toEqual(["send 0:1#2"]);
-    expect(told(made.answer(10_001, 0, 1, 2, said(LogStatus.FENCED, 1, 6)))).toEqual(["ended fenced"]);
+    const desk = new Desk(1).open();
+    desk.append();
+    desk.now = 10_000;
+    expect(desk.answer(0)).toEqual(["0: append 2"]);
+    desk.replicas[0]?.ask({ $case: "open", value: { epoch: 2 } });
+    expect(desk.answer(0)).toEqual(["ended fenced"]);
   });
 
   test.each([
     ["no answer", undefined],
     ["an answer FULL", said(LogStatus.FULL)],
   ])("after %s it waits, then sends the same again", (_, response) => {
-    const made = writer();
-    append(made, 0);
-    expect(made.nextDue()).toBe(Infinity);
-    expect(made.answer(5, 0, 1, 1, response)).toEqual([]);
-    expect(made.nextDue()).toBe(5 + REPLICA_RETRY_MS);
-    expect(made.tick(5 + REPLICA_RETRY_MS - 1)).toEqual([]);
-    expect(told(made.tick(5 + REPLICA_RETRY_MS))).toEqual(["send 0:1#2"]);
-    expect(made.tick(5 + REPLICA_RETRY_MS)).toEqual([]);
-    expect(told(made.answer(50, 0, 1, 2, OK))).toEqual(["committed 1"]);
+    const desk = new Desk(1).open();
+    desk.now = 5;
+    desk.append();
+    expect(desk.say(response)).toEqual([]);
+    expect(desk.writer.nextDue()).toBe(5 + REPLICA_RETRY_MS);
+    expect(desk.tick(5 + REPLICA_RETRY_MS - 1)).toEqual([]);
+    expect(desk.tick(5 + REPLICA_RETRY_MS)).toEqual(["0: append 2"]);
+    expect(desk.tick(5 + REPLICA_RETRY_MS)).toEqual([]);
+    expect(desk.answer(0)).toEqual(["committed 2"]);
+  });
+
+  test("what was lost goes again as soon as an earlier entry is acknowledged", () => {
+    const desk = new Desk(1).open();
+    desk.append();
+    desk.append();
+    expect(desk.say(undefined, 1)).toEqual([]);
+    expect(desk.answer(0)).toEqual(["committed 2", "0: append 3"]);
+    expect(desk.answer(0)).toEqual(["committed 3"]);
+    expect(desk.writer.nextDue()).toBe(Infinity);
   });
 
   test("behind a gap all that is missing goes again, in order", () => {
-    const made = writer();
-    for (let i = 0; i < 3; i++) append(made, 0);
-    expect(told(made.answer(1, 0, 3, 1, said(LogStatus.GAP, 0)))).toEqual([
-      "send 0:1#2",
-      "send 0:2#2",
-      "send 0:3#2",
-    ]);
+    const desk = new Desk(1).open();
+    for (let i = 0; i < 3; i++) desk.append();
+    expect(desk.answer(2)).toEqual(["0: append 2", "0: append 3", "0: append 4"]);
+    desk.run();
+    expect(desk.writer.committed).toBe(4);
   });
 
   test("a replica that has lost what was committed is no replica", () => {
-    const made = writer();
-    for (let i = 0; i < 2; i++) append(made, 0);
-    made.answer(1, 0, 1, 1, OK);
-    expect(told(made.answer(1, 0, 2, 1, said(LogStatus.GAP, 0)))).toEqual(["ended refused"]);
+    const desk = new Desk(1).open();
+    desk.append();
+    desk.run();
+    desk.append();
+    expect(desk.say(said(LogStatus.GAP))).toEqual(["0: append 3"]);
+    expect(desk.say(said(LogStatus.GAP))).toEqual(["ended refused"]);
+  });
+
+  test("a replica that lost its folder is no replica", () => {
+    const desk = new Desk(1).open();
+    desk.replicas[0] = new LogReplica(JOB, nameOf(0), "f".repeat(32));
+    desk.append();
+    expect(desk.answer(0)).toEqual(["0: open 1"]);
+    expect(desk.answer(0)).toEqual(["ended refused"]);
   });
 
   test.each([
-    [LogStatus.FENCED, "fenced"],
-    [LogStatus.CONFLICT, "refused"],
-    [LogStatus.DAMAGED, "refused"],
-    [LogStatus.TRUNCATED, "refused"],
-    [LogStatus.INVALID, "refused"],
-    [LogStatus.UNSPECIFIED, "refused"],
-  ])("status %i ends it: %s", (status, reason) => {
-    const made = writer();
-    for (let i = 0; i < 2; i++) append(made, 0);
-    const outputs = made.answer(1, 0, 1, 1, said(status));
-    expect(told(outputs)).toEqual([`ended ${reason}`]);
-    expect(outputs[0]?.kind === "ended" && outputs[0].detail).toContain(JOB);
-    expect(made.answer(1, 0, 2, 1, OK)).toEqual([]);
-    expect(made.tick(1e9)).toEqual([]);
-    expect(made.room).toBe(false);
-    expect(made.committed).toBe(0);
+    [LogStatus.CONFLICT],
+    [LogStatus.DAMAGED],
+    [LogStatus.TRUNCATED],
+    [LogStatus.INVALID],
+    [LogStatus.UNSPECIFIED],
+  ])("status %i ends it: refused", (status) => {
+    const desk = new Desk(1).open();
+    desk.append();
+    desk.append();
+    expect(desk.say(said(status))).toEqual(["ended refused"]);
+    const end = desk.said.at(-1);
+    expect(end).toMatchObject({ kind: "ended", status });
+    expect(end?.kind === "ended" && end.detail).toMatch(/^counter\/a: storage\/0\.0: .*why$/);
+    expect(desk.answer(0)).toEqual([]);
+    expect(desk.tick(1e9)).toEqual([]);
+    expect(desk.writer.room).toBe(false);
+    expect(desk.writer.nextDue()).toBe(Infinity);
+  });
+
+  test("a log of an earlier version, without members, has this one replica", () => {
+    const replica = new LogReplica(JOB, nameOf(0), "a".repeat(32));
+    const old = new Desk([replica], {
+      started: () =>
+        Started.encode({ instance: "i", node: "n", version: "0", timeUs: 0, members: [] }).finish(),
+    }).open();
+    old.append();
+    old.run();
+    expect(replica.log.members).toEqual([]);
+    const desk = new Desk([replica]).open();
+    expect(desk.said[0]).toMatchObject({ kind: "opened", epoch: 2, tail: { seq: 2 } });
+    expect(replica.log.members).toEqual([{ name: nameOf(0), incarnation: "a".repeat(32) }]);
   });
 });
+
+/** Names and incarnations in short: `0/00`. */
+function short(members: readonly Member[]): string[] {
+  return members.map(({ name, incarnation }) => `${name.slice(-1)}/${incarnation.slice(0, 2)}`);
+}
 
 describe("a writer with three replicas", () => {
-  test("commits with a majority, and does not ask the third in vain", () => {
-    const made = writer(3);
-    expect(told(append(made, 0))).toEqual(["send 0:1#1", "send 1:1#1", "send 2:1#1"]);
-    expect(made.answer(1, 2, 1, 1, OK)).toEqual([]);
-    expect(made.answer(1, 2, 1, 1, OK)).toEqual([]);
-    expect(told(made.answer(1, 0, 1, 1, OK))).toEqual(["committed 1"]);
-    expect(made.answer(1, 1, 1, 1, OK)).toEqual([]);
-  });
-});
-
-describe("a writer and a replica over a link that loses, delays and repeats", () => {
-  const step = fc.record({
-    act: fc.constantFrom("append", "deliver", "deliver", "deliver", "answer", "answer", "lose", "repeat"),
-    pick: fc.nat(),
-    wait: fc.integer({ min: 0, max: APPEND_TIMEOUT_MS }),
+  test("commits with a majority, and the third follows", () => {
+    const desk = new Desk(3).open();
+    expect(desk.append()).toEqual(["0: append 2", "1: append 2", "2: append 2"]);
+    expect(desk.answer(2)).toEqual([]);
+    expect(desk.answer(0)).toEqual(["committed 2"]);
+    expect(desk.answer(0)).toEqual([]);
+    expect(desk.replicas.map(({ log }) => log.seq)).toEqual([2, 2, 2]);
   });
 
-  test("every entry is stored once and committed once, in order, never before it is stored", () => {
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-        const log = new JobLog(JOB);
-        openLog(log, { epoch: 5 });
-        const stored: string[] = [];
-        const made = writer();
-        type Send = Extract<WriterOutput, { kind: "send" }>;
-        const requests: Send[] = [];
-        const answers: { readonly send: Send; readonly response: LogResponse | undefined }[] = [];
-        const committed: number[] = [];
-        let now = 0;
-        const take = (outputs: readonly WriterOutput[]): void => {
-          for (const output of outputs) {
-            if (output.kind === "send") requests.push(output);
-            else if (output.kind === "ended") throw new Error(output.detail);
-            else {
-              committed.push(output.entry.seq);
-              expect(stored.length).toBeGreaterThanOrEqual(output.entry.seq);
-            }
-          }
-        };
-        const deliver = (send: Send | undefined): void => {
-          if (send === undefined) return;
-          const handled = appendEntry(log, send.entry, () => undefined);
-          if (handled.entry !== undefined) stored.push(`${handled.entry.seq}`);
-          answers.push({ send, response: handled.response });
-        };
-        const answer = (at: number): void => {
-          for (const { send, response } of answers.splice(at, 1))
-            take(made.answer(now, 0, send.entry.seq, send.attempt, response));
-        };
-        const pull = (pick: number): Send | undefined =>
-          requests.splice(requests.length === 0 ? 0 : pick % requests.length, 1)[0];
-        for (const { act, pick, wait } of steps) {
-          now += wait;
-          take(made.tick(now));
-          if (act === "append" && made.room) take(append(made, now));
-          else if (act === "deliver") deliver(pull(pick));
-          else if (act === "repeat") deliver(requests[0]);
-          else if (act === "answer" && answers.length > 0) answer(pick % answers.length);
-          else if (act === "lose") {
-            const send = pull(pick);
-            if (send !== undefined) answers.push({ send, response: undefined });
-          }
-        }
-        for (let turns = 0; made.committed < made.appended && turns < 1000; turns++) {
-          now += REPLICA_RETRY_MS;
-          take(made.tick(now));
-          while (requests.length > 0) deliver(requests.shift());
-          while (answers.length > 0) answer(0);
-        }
-        const all = Array.from({ length: made.appended }, (_, index) => index + 1);
-        expect(committed).toEqual(all);
-        expect(stored).toEqual(all.map(String));
-      }),
-      { numRuns: 300 },
-    );
+  test("founds a log only when every replica has promised and has none", () => {
+    const desk = new Desk(3);
+    desk.take(desk.writer.begin(0));
+    desk.run([0, 1]);
+    expect(desk.waiting.map(({ request }) => asked(request))).toEqual(["tail"]);
+    expect(desk.writer.epoch).toBe(0);
+    desk.run();
+    expect(desk.writer.serving).toBe(true);
+    expect(short(desk.writer.members)).toEqual(["0/00", "1/11", "2/22"]);
+  });
+
+  test("opens a log that is there with a majority of its members, and not with fewer", () => {
+    const { replicas } = new Desk(3).open();
+    const desk = new Desk(replicas);
+    desk.take(desk.writer.begin(0));
+    desk.run([2]);
+    expect(desk.writer.epoch).toBe(0);
+    expect(replicas[2]?.log.promised).toBe(1);
+    desk.run([1, 2]);
+    expect(desk.writer.serving).toBe(true);
+    expect(desk.writer.epoch).toBe(2);
+    desk.run();
+    expect(replicas.map(({ log }) => `${log.promised} ${log.epoch} ${log.seq}`)).toEqual([
+      "2 2 2",
+      "2 2 2",
+      "2 2 2",
+    ]);
+  });
+
+  test("tells all, when nothing else is to be said, how far is committed", () => {
+    const desk = new Desk(3).open();
+    desk.append();
+    desk.run();
+    expect(desk.replicas.map(({ log }) => log.committed)).toEqual([1, 1, 1]);
+    desk.tick(desk.writer.nextDue());
+    expect(desk.now).toBeLessThanOrEqual(COMMIT_NOTICE_MS);
+    expect(desk.waiting.map(({ request }) => asked(request))).toEqual(["commit 2", "commit 2", "commit 2"]);
+    desk.run();
+    expect(desk.replicas.map(({ log }) => log.committed)).toEqual([2, 2, 2]);
+    while (desk.writer.nextDue() < Infinity) expect(desk.tick(desk.writer.nextDue())).toEqual([]);
+  });
+
+  test("without a majority it says by name whom it waits for, and goes on with one", () => {
+    const desk = new Desk(3).open();
+    desk.append();
+    desk.answer(0);
+    desk.say(undefined);
+    desk.say(undefined);
+    const stall = (): boolean => desk.said.some(({ kind }) => kind === "waits");
+    while (!stall()) {
+      desk.tick(desk.writer.nextDue());
+      while (desk.waiting.length > 0) desk.say(undefined);
+    }
+    expect(desk.now).toBe(WRITER_STALL_MS);
+    expect(desk.said.at(-1)).toEqual({
+      kind: "waits",
+      detail:
+        "counter/a: entry 2 is not committed: waits for storage/0.1 (no answer), storage/0.2 (no answer)",
+    });
+    desk.tick(desk.writer.nextDue());
+    desk.run([1]);
+    expect(told(desk.said).slice(-2)).toEqual(["committed 2", "goes"]);
+  });
+
+  test("a replica that was away for long is aligned from another, when its entries are forgotten", () => {
+    const desk = new Desk(3, { recentBytes: 10 }).open();
+    for (let i = 0; i < 20; i++) {
+      desk.append();
+      desk.run([0, 1]);
+      while (desk.waiting.length > 0) desk.say(undefined);
+      desk.now += 1;
+    }
+    desk.tick(desk.now + 1000);
+    const aligns = desk.waiting.filter(({ replica }) => replica === 2);
+    expect(aligns.map(({ request }) => asked(request))).toEqual(["align 21 storage/0.0"]);
+    expect(desk.writer.committed).toBe(21);
+  });
+
+  test("a replica that lost its folder is a learner; when it has the log the lost member is removed and it is added", () => {
+    const { replicas } = new Desk(3).open();
+    replicas[2] = new LogReplica(JOB, nameOf(2), "cc".repeat(16));
+    const desk = new Desk(replicas).open([0, 1]);
+    expect(short(desk.writer.members)).toEqual(["0/00", "1/11", "2/22"]);
+    desk.run([0, 1]);
+    const learner = replicas[2];
+    expect(desk.answer(0)).toEqual([]);
+    expect(desk.answer(0)).toEqual(["2: align 2 storage/0.0"]);
+    // As if it had copied.
+    for (const seq of [1, 2]) {
+      const [value] = (replicas[0] as LogReplica).ask({
+        $case: "read",
+        value: { from: seq, to: seq + 1, epoch: 2 },
+      }).entries;
+      learner.log.promised = (value as LogEntry).epoch;
+      learner.ask({ $case: "append", value: value as LogEntry });
+    }
+    expect(desk.answer(0)).toEqual(["0: append 3", "1: append 3", "2: append 3"]);
+    expect(short(desk.writer.members)).toEqual(["0/00", "1/11"]);
+    desk.run();
+    expect(short(desk.writer.members)).toEqual(["0/00", "1/11", "2/cc"]);
+    const kinds = desk.said.flatMap((output) => (output.kind === "committed" ? [output.entry] : []));
+    expect(kinds.map(({ kind }) => kind)).toEqual([EntryKind.STARTED, EntryKind.MEMBERS, EntryKind.MEMBERS]);
+    expect(short(Members.decode(kinds[2]?.payload as Buffer).members)).toEqual(["0/00", "1/11", "2/cc"]);
+    expect(desk.writer.nextDue()).toBeLessThan(Infinity);
   });
 });
