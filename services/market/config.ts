@@ -6,6 +6,7 @@ import { hierarchy, node } from "./hierarchy-config.ts";
 import { hierarchyFaults } from "./hierarchy-faults.ts";
 import { instrument } from "./instrument-config.ts";
 import { placeFaults } from "./layout.ts";
+import { mirror, mirrorFaults, walled } from "./mirror-config.ts";
 
 const market = z
   .strictObject({
@@ -22,6 +23,7 @@ const market = z
         shards: z.int().min(1).max(64).default(1),
         /** Copies of each log, on as many nodes. */
         replicas: z.union([z.literal(1), z.literal(3), z.literal(5)], "must be 1, 3 or 5").default(1),
+        mirror: mirror.optional(),
       })
       .prefault({}),
     crossing: z
@@ -81,8 +83,8 @@ const market = z
       "accounts",
       value.accounts.map((entry) => entry.name),
     );
-    const faults = hierarchyFaults(value);
-    for (const { path, message } of faults.length > 0 ? faults : placeFaults(value)) {
+    const faults = [...hierarchyFaults(value), ...mirrorFaults(value)];
+    for (const { path, message } of faults.length > 0 ? faults : placeFaults(walled(value))) {
       context.addIssue({ code: "custom", path: [...path], message });
     }
   });
@@ -97,7 +99,7 @@ export class ConfigError extends Error {
 /** Checks a configuration given as a value; `source` names where it came from. Throws `ConfigError`. */
 export function checkConfig(value: unknown, source: string): MarketConfig {
   const result = market.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) return walled(result.data);
   const lines = result.error.issues.map((issue) => {
     const key = issue.path.length === 0 ? "(whole file)" : issue.path.map(String).join(".");
     return `${source}: ${key}: ${issue.message}`;

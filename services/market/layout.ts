@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import type { JobRecord } from "../../proto/generated/evercross/v1/hierarchy.ts";
 import { formatJob, jobName, type JobName } from "../../runtime/job/name.ts";
+import { MIRROR_SERVICE } from "../../runtime/mirror/mirror-service.ts";
 import type { Topology } from "../../runtime/topology/topology.ts";
 import { topologyOf } from "./arrangement.ts";
 import type { MarketConfig } from "./config.ts";
 import type { ArrangementConfig } from "./hierarchy-config.ts";
 import type { ConfigFault } from "./hierarchy-faults.ts";
+import { mirrorPlaces } from "./mirror-config.ts";
 
 /** Of a market's jobs. */
 const SERVICES = ["storage", "crossing", "gateway"] as const;
@@ -51,7 +53,20 @@ function shardReplicas({ storage }: StorageConfig, shard: number): JobName[] {
 
 /** The storage replicas of a symbol's checkpoint log. */
 export function replicasOf(config: StorageConfig, job: JobName): readonly JobName[] {
-  return shardReplicas(config, fnv1a(job.key) % config.storage.shards);
+  return shardReplicas(config, shardOf(config, job));
+}
+
+function shardOf({ storage }: StorageConfig, job: JobName): number {
+  return fnv1a(job.key) % storage.shards;
+}
+
+/** The jobs whose logs a mirror has: those of its shard. */
+export function mirroredBy(
+  config: Pick<MarketConfig, "instruments" | "storage">,
+  mirror: JobName,
+): readonly JobName[] {
+  const jobs = config.instruments.map(({ symbol }) => jobName("crossing", symbol));
+  return jobs.filter((job) => String(shardOf(config, job)) === mirror.key);
 }
 
 /** The other storage jobs that keep what this one keeps. */
@@ -121,7 +136,18 @@ export function planJobs(config: PlanConfig): PlannedJob[] {
     const job = jobName("gateway", String(instance));
     planned.push({ job, node: gateway(instance + 2), group: formatJob(job) });
   }
+  // One connection to the market for all mirrors of a node.
+  for (const { job, node } of mirrorPlaces(config)) planned.push({ job, node, group: MIRROR_SERVICE });
   return planned;
+}
+
+/** Its data is on its node alone. */
+function isPinned({ storage }: StorageConfig, { service }: JobName): boolean {
+  return service === MIRROR_SERVICE || (service === "storage" && storage.replicas === 1);
+}
+
+function customerOf({ nodes }: ArrangementConfig, name: string): string {
+  return nodes.find((node) => node.name === name)?.customer ?? "";
 }
 
 /**
@@ -139,9 +165,12 @@ export function jobRecords(config: PlanConfig, planned: readonly PlannedJob[], n
     job: formatJob(job),
     group,
     labels: [],
-    nodes: job.service === "storage" && config.storage.replicas === 1 ? [node] : [],
-    customer: "",
-    apart: job.service === "storage" && config.storage.replicas > 1 ? `storage-${Number.parseInt(job.key, 10)}` : "",
+    nodes: isPinned(config, job) ? [node] : [],
+    customer: job.service === MIRROR_SERVICE ? customerOf(config, node) : "",
+    apart:
+      job.service === "storage" && config.storage.replicas > 1
+        ? `storage-${Number.parseInt(job.key, 10)}`
+        : "",
     wanted: true,
     node,
     home: topology.homeOf(node) ?? "",

@@ -1,0 +1,299 @@
+import { statfs } from "node:fs/promises";
+import type { LogEntry, LogTail } from "../../proto/generated/evercross/v1/log.ts";
+import {
+  MirrorLagRequest,
+  MirrorLagResponse,
+  type MirroredLog,
+} from "../../proto/generated/evercross/v1/mirror.ts";
+import type { JobContext, Materialise, RunningJob } from "../job/definition.ts";
+import { formatJob, type JobName } from "../job/name.ts";
+import {
+  DISK_LOOK_MS,
+  MIRROR_ANSWER_MS,
+  MIRROR_BYTES_PER_SECOND,
+  MIRROR_LAGS_MAX,
+  MIRROR_NOTE_MS,
+  MIRROR_QUESTIONS_PER_SECOND,
+} from "../limits.ts";
+import { LogRefusedError, type LogSource } from "../log/checkpoint-log.ts";
+import { DiskRoom } from "../log/disk-room.ts";
+import { markFailed, type StorageFolder } from "../log/storage-folder.ts";
+import type { BusSubscription } from "../messaging/bus.ts";
+import { jobSubject } from "../messaging/subject.ts";
+import type { Heard } from "./log-lag.ts";
+import { MirrorPlan, type PlannedLog, type PlanOutput } from "./mirror-plan.ts";
+import { MirrorStore } from "./mirror-store.ts";
+import { mirrorSummary } from "./mirror-summary.ts";
+
+export interface MirrorJobOptions {
+  readonly context: JobContext;
+  readonly folder: StorageFolder;
+  /** Jobs whose logs are mirrored. */
+  readonly jobs: readonly JobName[];
+  readonly materialisers: ReadonlyMap<string, Materialise>;
+}
+
+interface Source {
+  readonly log: LogSource;
+  /** Until when an answer is waited for, in the milliseconds of `performance.now()`. */
+  deadline: number;
+}
+
+/** What a source answered to a reading. */
+interface Arrived {
+  readonly output: PlanOutput;
+  readonly entries: readonly LogEntry[];
+}
+
+/** Bytes of an entry beside its payload, about. */
+const ENTRY_BYTES = 100;
+
+/**
+ * A mirror: follows the committed logs of many jobs from another site into a folder of its own. It is no member of any log: nobody waits
+ * for it, and what it asks is bounded. All that arrives in a turn of the event loop is written in one synced batch.
+ */
+export class MirrorJob implements RunningJob {
+  readonly epoch = 0;
+  readonly #context: JobContext;
+  readonly #path: string;
+  readonly #room: DiskRoom;
+  readonly #store: MirrorStore;
+  readonly #plan: MirrorPlan;
+  readonly #sources = new Map<string, Source>();
+  readonly #subscription: BusSubscription;
+  readonly #noted = new Map<string, Heard>();
+  #arrived: Arrived[] = [];
+  #writeDue = false;
+  #stepTimer: NodeJS.Timeout | undefined;
+  #rowsTimer: NodeJS.Timeout | undefined;
+  readonly #noteTimer: NodeJS.Timeout;
+  readonly #diskTimer: NodeJS.Timeout;
+  #summary = "";
+  #closed: Promise<void> | undefined;
+
+  constructor({ context, folder, jobs, materialisers }: MirrorJobOptions) {
+    this.#context = context;
+    this.#path = folder.path;
+    this.#room = new DiskRoom(folder.path);
+    this.#store = new MirrorStore({
+      folder,
+      materialisers,
+      shortage: () => this.#room.shortage,
+      wrote: (bytes) => this.#room.wrote(bytes),
+      rowsFailed: (reason) => context.logger.error({ reason }, "rows stop"),
+    });
+    const now = Date.now();
+    this.#plan = new MirrorPlan(now, {
+      questionsPerSecond: MIRROR_QUESTIONS_PER_SECOND,
+      bytesPerSecond: MIRROR_BYTES_PER_SECOND,
+    });
+    for (const job of jobs) this.#add(now, job);
+    this.#subscription = context.bus.subscribe(
+      jobSubject(context.cluster, context.job, "in"),
+      ({ data, reply }) => {
+        if (reply !== undefined) context.bus.publish(reply, this.#lags(MirrorLagRequest.decode(data)));
+      },
+    );
+    this.#noteTimer = setInterval(() => this.#guard(() => this.#note()), MIRROR_NOTE_MS);
+    this.#diskTimer = setInterval(() => void this.#look(), DISK_LOOK_MS);
+    void this.#look();
+    this.#step();
+  }
+
+  get detail(): string {
+    return this.#summary;
+  }
+
+  async stop(): Promise<void> {
+    this.#guard(() => {
+      this.#note();
+      this.#store.flush();
+    });
+    await this.#close();
+  }
+
+  #add(now: number, name: JobName): void {
+    const job = formatJob(name);
+    const { seq, refusal } = this.#store.log(job);
+    if (refusal !== undefined)
+      this.#context.logger.error({ job, reason: refusal.detail }, "log stands still");
+    const source: Source = {
+      log: this.#context.logs.source(
+        name,
+        () => this.#closed === undefined && performance.now() < source.deadline,
+      ),
+      deadline: 0,
+    };
+    this.#sources.set(job, source);
+    this.#plan.add(now, job, seq, this.#store.heard(job), refusal?.detail);
+  }
+
+  #close(): Promise<void> {
+    this.#closed ??= (async () => {
+      this.#subscription.unsubscribe();
+      for (const timer of [this.#stepTimer, this.#rowsTimer, this.#noteTimer, this.#diskTimer])
+        clearTimeout(timer);
+      await this.#store.close();
+    })();
+    return this.#closed;
+  }
+
+  /** What a broken folder holds is not known any more: the next start opens it anew. */
+  #guard(work: () => void): void {
+    if (this.#closed !== undefined) return;
+    try {
+      work();
+    } catch (error) {
+      const reason = `the mirror cannot go on: ${error instanceof Error ? error.message : String(error)}`;
+      markFailed(this.#path, reason);
+      this.#context.fail(reason);
+      void this.#close();
+    }
+  }
+
+  #step(): void {
+    if (this.#closed !== undefined) return;
+    const now = Date.now();
+    for (const output of this.#plan.step(now)) {
+      if (output.kind === "ask") void this.#ask(output);
+      else void this.#read(output);
+    }
+    clearTimeout(this.#stepTimer);
+    const due = this.#plan.nextDue(now);
+    if (due < Infinity) this.#stepTimer = setTimeout(() => this.#step(), Math.max(1, due - now));
+  }
+
+  async #ask(output: PlanOutput): Promise<void> {
+    const tail = await this.#answer(output, (log) => log.tail());
+    if (tail === undefined) return;
+    this.#guard(() => this.#told(output, tail));
+    this.#step();
+  }
+
+  #told(output: PlanOutput, tail: LogTail): void {
+    const { job } = output;
+    const fork = this.#store.contradiction(job, tail.seq, tail.chain);
+    if (fork !== undefined) this.#refuse(output, fork, true);
+    else this.#plan.told(Date.now(), job, tail.seq, tail.promised);
+  }
+
+  async #read(output: PlanOutput & { readonly kind: "read" }): Promise<void> {
+    const entries = await this.#answer(output, (log) => log.entries(output.from, output.to));
+    if (entries === undefined) return;
+    this.#arrived.push({ output, entries });
+    this.#schedule();
+  }
+
+  /** Undefined: the plan was told why there is none. */
+  async #answer<T>(
+    output: PlanOutput,
+    ask: (log: LogSource) => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    const source = this.#sources.get(output.job) as Source;
+    source.deadline = performance.now() + MIRROR_ANSWER_MS;
+    try {
+      const answer = await ask(source.log);
+      if (this.#closed !== undefined) return undefined;
+      if (answer !== undefined) return answer;
+      this.#plan.silent(Date.now(), output);
+    } catch (error) {
+      if (this.#closed !== undefined) return undefined;
+      if (!(error instanceof LogRefusedError)) {
+        this.#guard(() => {
+          throw error;
+        });
+        return undefined;
+      }
+      this.#refuse(output, error.message, false);
+    }
+    this.#step();
+    return undefined;
+  }
+
+  #refuse(output: PlanOutput, reason: string, lasting: boolean): void {
+    if (this.#plan.log(output.job)?.refusal !== reason) {
+      this.#context.logger.error({ job: output.job, reason }, "log stands still");
+    }
+    this.#plan.refused(Date.now(), output, reason, lasting);
+  }
+
+  #schedule(): void {
+    if (this.#writeDue) return;
+    this.#writeDue = true;
+    setImmediate(() => {
+      this.#writeDue = false;
+      this.#guard(() => {
+        this.#write();
+        this.#store.slice(performance.now());
+      });
+      this.#rowsLater();
+      this.#step();
+    });
+  }
+
+  #write(): void {
+    const arrived = this.#arrived;
+    this.#arrived = [];
+    if (arrived.length === 0) return;
+    const batches = arrived.map(({ output, entries }) => ({ job: output.job, entries }));
+    this.#store.write(performance.now(), batches).forEach((outcome, index) => {
+      const { output, entries } = arrived[index] as Arrived;
+      if (outcome.kind === "refused") {
+        this.#refuse(output, outcome.detail, outcome.lasting);
+        return;
+      }
+      const bytes = entries.reduce((sum, { payload }) => sum + payload.length + ENTRY_BYTES, 0);
+      this.#plan.stored(Date.now(), output.job, outcome.seq, bytes);
+    });
+  }
+
+  #rowsLater(): void {
+    if (this.#closed !== undefined) return;
+    clearTimeout(this.#rowsTimer);
+    if (this.#store.busy) this.#schedule();
+    else if (this.#store.dueAt < Infinity) {
+      const delay = Math.max(0, this.#store.dueAt - performance.now());
+      this.#rowsTimer = setTimeout(() => this.#schedule(), delay);
+    }
+  }
+
+  #note(): void {
+    const news: { job: string; heard: Heard }[] = [];
+    for (const { job, lag } of this.#plan.logs()) {
+      const { heard } = lag;
+      if (heard === undefined || heard.atMs === this.#noted.get(job)?.atMs) continue;
+      this.#noted.set(job, heard);
+      news.push({ job, heard });
+    }
+    this.#store.note(news);
+    const summary = mirrorSummary(Date.now(), this.#plan.logs());
+    if (summary === this.#summary) return;
+    this.#summary = summary;
+    this.#context.describe(summary);
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const { bavail, blocks, bsize } = await statfs(this.#path);
+      this.#room.looked(bavail * bsize, blocks * bsize);
+    } catch (error) {
+      this.#context.logger.warn({ reason: String(error) }, "disk not looked at");
+    }
+  }
+
+  #lags({ after }: MirrorLagRequest): Uint8Array {
+    const now = Date.now();
+    const behind = [...this.#plan.logs()]
+      .filter(({ job }) => job > after)
+      .sort((one, other) => (one.job < other.job ? -1 : 1));
+    const logs = behind.slice(0, MIRROR_LAGS_MAX).map((log) => this.#mirrored(now, log));
+    return MirrorLagResponse.encode({ logs, more: behind.length > logs.length }).finish();
+  }
+
+  #mirrored(now: number, { job, lag, refusal = "" }: PlannedLog): MirroredLog {
+    const { seq, epoch, chain } = this.#store.log(job);
+    const { entries, ageMs } = lag.read(now);
+    const { atMs = 0, seq: committed = 0 } = lag.heard ?? {};
+    return { job, seq, epoch, chain, heardMs: atMs, committed, lagEntries: entries, lagMs: ageMs, refusal };
+  }
+}
