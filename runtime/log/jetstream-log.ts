@@ -10,6 +10,7 @@ import { APPEND_TIMEOUT_MS, REPLICA_TIMEOUT_MS } from "../limits.ts";
 import {
   type CheckpointLog,
   type LogEvents,
+  type LogPosition,
   LogRefusedError,
   type OpenedLog,
   type RecoveryTarget,
@@ -55,14 +56,18 @@ export class JetStreamLog implements CheckpointLog {
     });
   }
 
-  async recover(target: RecoveryTarget): Promise<boolean> {
+  async recover(target: RecoveryTarget, from?: LogPosition): Promise<boolean> {
     if (this.#opened === undefined) throw new Error(`${this.#stream.job}: recovered before it is open`);
     const { seq, chain: last } = this.#opened.tail;
-    target.begin();
-    target.restored(0);
-    let chain: Uint8Array = GENESIS_CHAIN;
     try {
-      const whole = await readStream(this.#stream, 1, seq, this.#whenClosed, (entry) => {
+      const known = from !== undefined && (await this.#continues(from)) ? from : undefined;
+      if (this.#closed) return false;
+      if (known === undefined) {
+        target.begin();
+        target.restored(0);
+      }
+      let chain = known?.chain ?? GENESIS_CHAIN;
+      const whole = await readStream(this.#stream, (known?.seq ?? 0) + 1, seq, this.#whenClosed, (entry) => {
         const verdict = checkEntry(entry, chain);
         if (verdict !== "ok") {
           throw new DamagedStreamError(`${this.#stream.job}: entry ${entry.seq} is damaged (${verdict})`);
@@ -70,16 +75,22 @@ export class JetStreamLog implements CheckpointLog {
         if (entry.kind === EntryKind.DATA) target.entry(entry.payload);
         chain = entry.chain;
       });
-      if (!whole) return false;
+      if (whole && !last.equals(chain)) {
+        throw new DamagedStreamError(`${this.#stream.job}: entry ${seq} is not the log's last (chain)`);
+      }
+      return whole;
     } catch (error) {
       if (!(error instanceof DamagedStreamError)) throw error;
       throw new LogRefusedError(LogStatus.DAMAGED, error.message);
     }
-    if (last.equals(chain)) return true;
-    throw new LogRefusedError(
-      LogStatus.DAMAGED,
-      `${this.#stream.job}: entry ${seq} is not the log's last (chain)`,
-    );
+  }
+
+  /** Whether this log has that position. */
+  async #continues({ seq, chain }: LogPosition): Promise<boolean> {
+    if (seq === 0 || seq > (this.#opened?.tail.seq ?? 0)) return false;
+    let there: LogEntry | undefined;
+    await readStream(this.#stream, seq, seq, this.#whenClosed, (entry) => (there = entry));
+    return there?.chain.equals(chain) === true;
   }
 
   append(payload: Uint8Array): void {

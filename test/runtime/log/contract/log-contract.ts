@@ -3,14 +3,19 @@ import { EntryKind, Started } from "../../../../proto/generated/evercross/v1/log
 import { APPENDS_IN_FLIGHT_MAX, ENTRY_PAYLOAD_BYTES_MAX } from "../../../../runtime/limits.ts";
 import { OPEN } from "../../../chaos/link-state.ts";
 import { type LogWorld, newJob, worldOfFile } from "./log-world.ts";
+import { describeRaces } from "./log-races.ts";
 import { places, readLog, Scribe, texts } from "./scribe.ts";
 
-/** What every driver of the checkpoint log does, on real keepers: brokers and disks, links that can be cut. */
-export function describeLogContract(name: string, start: () => Promise<LogWorld>): void {
+/**
+ * What every driver of the checkpoint log does, on real keepers: brokers and disks, links that can be cut. `races`: rounds of
+ * writers that race, whose links fail at random.
+ */
+export function describeLogContract(name: string, races: number, start: () => Promise<LogWorld>): void {
   describe(`a checkpoint log on ${name}`, { timeout: 120_000 }, () => {
     const world = worldOfFile(start);
     describeOneWriter(world);
     describeFence(world);
+    describeRaces(world, races);
     describeTrouble(world);
   });
 }
@@ -88,6 +93,24 @@ function describeOneWriter(world: () => LogWorld): void {
     await scribe.settled();
     const next = await Scribe.serving(await world().participant(), job, "b");
     expect(await next.recovered()).toEqual(written);
+  });
+
+  test("who has the log up to a place already is given what is behind it, and all of another log", async () => {
+    const participant = await world().participant();
+    const job = newJob();
+    const scribe = await Scribe.serving(participant, job, "a");
+    const written = numbered("a", 100);
+    for (const text of written) await scribe.write(text);
+    await scribe.settled();
+    const next = await Scribe.serving(participant, job, "b");
+    const at = scribe.committed[40];
+    if (at === undefined) throw new Error("entry 41 was not told");
+    expect(await next.recovered(at, ["known"])).toEqual(["known", ...written.slice(40)]);
+    const end = { seq: next.opened.tail.seq, chain: next.opened.tail.chain };
+    expect(await next.recovered(end, ["known"])).toEqual(["known"]);
+    const another = { seq: at.seq, chain: Buffer.alloc(32, 1) };
+    expect(await next.recovered(another, ["known"])).toEqual(written);
+    expect(await next.recovered({ ...end, seq: end.seq + 1 }, ["known"])).toEqual(written);
   });
 
   test("the largest entries are taken, read and recovered", async () => {

@@ -1,7 +1,13 @@
 import { onTestFinished } from "vitest";
 import { EntryKind, type LogEntry } from "../../../../proto/generated/evercross/v1/log.ts";
 import type { JobName } from "../../../../runtime/job/name.ts";
-import type { CheckpointLog, LogSource, OpenedLog } from "../../../../runtime/log/checkpoint-log.ts";
+import type {
+  CheckpointLog,
+  LogPosition,
+  LogSource,
+  OpenedLog,
+  RecoveryTarget,
+} from "../../../../runtime/log/checkpoint-log.ts";
 import { checkEntry, GENESIS_CHAIN } from "../../../../runtime/log/entry.ts";
 import { waitFor } from "../../../../runtime/process/wait.ts";
 import type { Participant } from "./log-world.ts";
@@ -71,16 +77,17 @@ export class Scribe {
     );
   }
 
-  /** Texts of the `DATA` entries that recovery gives. */
-  async recovered(): Promise<string[]> {
-    let texts: string[] = [];
+  /** Texts of the `DATA` entries that recovery gives; `known`: and of what is had already, up to `from`. */
+  async recovered(from?: LogPosition, known: readonly string[] = []): Promise<string[]> {
+    let texts = [...known];
     const rows: string[] = [];
-    const whole = await this.log.recover({
+    const target: RecoveryTarget = {
       begin: () => (texts = []),
       row: (key) => void rows.push(Buffer.from(key).toString()),
       restored: () => undefined,
       entry: (payload) => void texts.push(Buffer.from(payload).toString()),
-    });
+    };
+    const whole = await this.log.recover(target, from);
     if (!whole || rows.length > 0)
       throw new Error(`${this.instance} recovered ${whole}, rows ${rows.join()}`);
     return texts;

@@ -1,0 +1,4 @@
+import { describeLogContract } from "./log-contract.ts";
+import { RocksWorld } from "./rocks-world.ts";
+
+describeLogContract("one storage job", 8, () => RocksWorld.start(1));
