@@ -1,18 +1,19 @@
 import type { Logger } from "pino";
 import { JobState, type JobStatus } from "../../proto/generated/evercross/v1/control.ts";
 import type { JobContext, JobDefinition, RunningJob } from "../job/definition.ts";
-import { type JobName, parseJob } from "../job/name.ts";
+import { parseJob } from "../job/name.ts";
 import { startStateful } from "../job/run-stateful.ts";
 import { JOB_DETAIL_CHARS_MAX, JOB_STOP_MS } from "../limits.ts";
-import { BusReplicaPort } from "../log/bus-replica-port.ts";
+import type { LogDriver } from "../log/checkpoint-log.ts";
 import type { Bus } from "../messaging/bus.ts";
 import { JobBus } from "./job-bus.ts";
+import { WarmJobs } from "./warm-jobs.ts";
 
 export interface JobTableOptions {
   /** By service. */
   readonly definitions: ReadonlyMap<string, JobDefinition>;
-  /** Where the checkpoint log of a stateful job is kept. */
-  readonly replicasOf: (job: JobName) => readonly JobName[];
+  /** The checkpoint logs, by way of a job's own bus. */
+  readonly logs: (bus: Bus) => Promise<LogDriver>;
   readonly cluster: string;
   readonly node: string;
   /** The node's data folder. */
@@ -46,11 +47,34 @@ export class JobTable {
   readonly #options: JobTableOptions;
   readonly #onStatus: (status: JobStatus) => void;
   readonly #jobs = new Map<string, HostedJob>();
+  readonly #warm: WarmJobs;
 
   /** `onStatus` hears each change of state. */
   constructor(options: JobTableOptions, onStatus: (status: JobStatus) => void) {
     this.#options = options;
     this.#onStatus = onStatus;
+    this.#warm = new WarmJobs({
+      definitionOf: (job) => {
+        const definition = options.definitions.get(parseJob(job).service);
+        return definition?.kind === "stateful" ? definition : undefined;
+      },
+      contextOf: async (job, fail) => {
+        const bus = new JobBus(await options.bus, (error) => {
+          fail(describe(error));
+        });
+        return { context: await this.#context(job, bus, { fail, describe: () => undefined }), bus };
+      },
+    });
+  }
+
+  /** Keeps the state of these jobs warm, and of no others: they run elsewhere. */
+  warm(jobs: readonly string[]): void {
+    this.#warm.set(jobs);
+  }
+
+  /** Sorted. */
+  warmed(): string[] {
+    return this.#warm.names();
   }
 
   statuses(): JobStatus[] {
@@ -95,13 +119,13 @@ export class JobTable {
   }
 
   async stopAll(): Promise<void> {
+    this.#warm.close();
     await Promise.all([...this.#jobs.keys()].map((name) => this.stop(name)));
   }
 
   async #run(job: HostedJob): Promise<void> {
-    const { definitions, replicasOf, cluster, node, dataDir, version, logger } = this.#options;
     const name = parseJob(job.name);
-    const definition = definitions.get(name.service);
+    const definition = this.#options.definitions.get(name.service);
     if (definition === undefined)
       throw new Error(`${job.name}: this host has no definition of service ${name.service}`);
     const shared = await this.#options.bus;
@@ -110,27 +134,39 @@ export class JobTable {
       this.#fail(job, describe(error));
     });
     job.bus = bus;
+    const context = await this.#context(job.name, bus, {
+      describe: (detail) => {
+        if (!job.ended) this.#become(job, job.status.state, job.status.epoch, detail);
+      },
+      fail: (reason) => {
+        this.#fail(job, reason);
+      },
+    });
+    if (job.ended) return;
+    job.status = { ...job.status, instance: context.instance };
+    const { version } = this.#options;
+    job.running =
+      definition.kind === "stateful"
+        ? await startStateful(definition, context, version, this.#warm.take(job.name))
+        : await definition.start(context);
+    const { epoch, detail = job.status.detail } = job.running;
+    if (!job.ended) this.#become(job, JobState.RUNNING, epoch, detail);
+  }
+
+  async #context(job: string, bus: JobBus, told: Pick<JobContext, "describe" | "fail">): Promise<JobContext> {
+    const { logs, cluster, node, dataDir, logger } = this.#options;
     const instance = crypto.randomUUID();
-    job.status = { ...job.status, instance };
-    const context: JobContext = {
-      job: name,
+    return {
+      job: parseJob(job),
       cluster,
       node,
       instance,
       dataDir,
       bus,
-      logger: logger.child({ job: job.name }),
-      fail: (reason) => {
-        this.#fail(job, reason);
-      },
+      logs: await logs(bus),
+      logger: logger.child({ job }),
+      ...told,
     };
-    const port = new BusReplicaPort(bus, cluster);
-    job.running =
-      definition.kind === "stateful"
-        ? await startStateful(definition, context, { replicas: replicasOf(name), port, version })
-        : await definition.start(context);
-    const { epoch, detail = "" } = job.running;
-    if (!job.ended) this.#become(job, JobState.RUNNING, epoch, detail);
   }
 
   #become(job: HostedJob, state: JobState, epoch: number, detail: string): void {

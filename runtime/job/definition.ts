@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { LogDriver } from "../log/checkpoint-log.ts";
 import type { Bus } from "../messaging/bus.ts";
 import type { JobName } from "./name.ts";
 
@@ -12,7 +13,11 @@ export interface JobContext {
   /** The node's data folder; a job keeps its files in a folder of its own below it. */
   readonly dataDir: string;
   readonly bus: Bus;
+  /** The checkpoint logs of all jobs. */
+  readonly logs: LogDriver;
   readonly logger: Logger;
+  /** What others may know of it from now on: stands in its status, at most `JOB_DETAIL_CHARS_MAX` of it. Empty: nothing. */
+  describe(detail: string): void;
   /**
    * Ends this job: it has lost its right to run, or an invariant is broken. The reason reaches the agent, which
    * restarts what it still wants. Calls after the first are ignored.
@@ -24,7 +29,7 @@ export interface JobContext {
 export interface RunningJob {
   /** Epoch of a stateful job, 0 for a stateless one. */
   readonly epoch: number;
-  /** What others may know of it, such as where it serves: stands in its status and in the directory. */
+  /** What others may know of it, such as where it serves: stands in its status from the start on. */
   readonly detail?: string;
   /** Stops in good order; resolves when nothing of it runs any more. */
   stop(): Promise<void>;

@@ -34,7 +34,13 @@ export interface RecoveryTarget extends RowTarget {
   entry(payload: Uint8Array): void;
 }
 
-/** What the single writer of a log is told. Never called within a call to the log. */
+/** Everything of a log up to here: the chain value says that it is this log. */
+export interface LogPosition {
+  readonly seq: number;
+  readonly chain: Uint8Array;
+}
+
+/** What the single writer of a log is told; never within a call to the log. */
 export interface LogEvents {
   /** Each entry from `STARTED` on, once, in order: it is on stable storage for good. */
   committed(entry: LogEntry): void;
@@ -63,8 +69,11 @@ export interface CheckpointLog {
    * with `LogRefusedError`.
    */
   open(started: StartedBy, events: LogEvents): Promise<OpenedLog | undefined>;
-  /** Gives the target everything up to the tail that `open` told. False: closed meanwhile. Rejects with `LogRefusedError`. */
-  recover(target: RecoveryTarget): Promise<boolean>;
+  /**
+   * Gives the target everything up to the tail that `open` told; what comes after `from`, when it has that already and this log
+   * continues it. False: closed meanwhile. Rejects with `LogRefusedError`.
+   */
+  recover(target: RecoveryTarget, from?: LogPosition): Promise<boolean>;
   /** A `DATA` entry. Throws without `room`. */
   append(payload: Uint8Array): void;
   readonly room: boolean;
@@ -95,4 +104,6 @@ export interface LogDriver {
   writer(job: JobName): CheckpointLog;
   /** `wanted` is asked before each try. */
   source(job: JobName, wanted: () => boolean): LogSource;
+  /** Each copy of the log by itself, by its name: to prove them one by one. */
+  copies(job: JobName, wanted: () => boolean): ReadonlyMap<string, LogSource>;
 }

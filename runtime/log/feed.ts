@@ -2,16 +2,14 @@ import { type LogEntry, LogPublication } from "../../proto/generated/evercross/v
 import type { JobName } from "../job/name.ts";
 import type { Bus, BusSubscription } from "../messaging/bus.ts";
 import { jobSubject } from "../messaging/subject.ts";
+import type { LogDriver, LogSource } from "./checkpoint-log.ts";
 import { Follower, type FollowerOutput } from "./follower.ts";
-import { LogClient } from "./log-client.ts";
-import type { ReplicaPort } from "./replica-port.ts";
 
 export interface FeedOptions {
   readonly bus: Bus;
-  readonly port: ReplicaPort;
+  readonly logs: LogDriver;
   readonly cluster: string;
   readonly job: JobName;
-  readonly replica: JobName;
   /** Each committed entry once, in order. A throw is reported through `broken`. */
   deliver(entry: LogEntry): void;
   /** The log refuses what the feed needs; nothing is delivered any more. */
@@ -21,7 +19,7 @@ export interface FeedOptions {
 /** A job's committed entries as a stream: live publications, with what was missed read from the log. */
 export class Feed {
   readonly #options: FeedOptions;
-  readonly #log: LogClient;
+  readonly #log: LogSource;
   readonly #subscriptions: BusSubscription[] = [];
   #follower: Follower | undefined;
   /** What is published before the starting position is known. */
@@ -30,7 +28,7 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
-    this.#log = new LogClient(options.job, options.replica, options.port, () => !this.#closed);
+    this.#log = options.logs.source(options.job, () => !this.#closed);
   }
 
   /** Sequence of the last delivered entry. */
@@ -38,8 +36,8 @@ export class Feed {
     return this.#follower?.position ?? 0;
   }
 
-  /** Begins behind the log's present end, and resolves with that position. */
-  async start(): Promise<number> {
+  /** Begins behind entry `from`, or else behind the committed log's present end, and resolves with that position. */
+  async start(from?: number): Promise<number> {
     const { bus, cluster, job } = this.#options;
     const receive = (data: Uint8Array): void => this.#receive(LogPublication.decode(data));
     this.#subscriptions.push(
@@ -47,11 +45,13 @@ export class Feed {
       bus.onReconnect(() => void this.resync()),
     );
     const tail = (await this.#log.tail())?.seq ?? 0;
-    this.#follower = new Follower(tail);
+    const position = from ?? tail;
+    this.#follower = new Follower(position);
+    this.committed(tail);
     const early = this.#early;
     this.#early = [];
     for (const publication of early) this.#receive(publication);
-    return tail;
+    return position;
   }
 
   /** The log is known to be committed up to `seq`: what is missing of it is read. */

@@ -39,7 +39,7 @@ export interface RowsRead {
 
 /**
  * Reads all of one job's log to prove it: what is wrong is reported where it stands, and the reading goes on behind it.
- * Two implementations: `StoreLogReader` (a folder that nobody else has open) and `ReplicaLogReader` (a running storage job).
+ * Two implementations: `StoreLogReader` (a folder that nobody else has open) and `SourceLogReader` (a log that is in use).
  */
 export interface LogReader {
   /** In order of sequence. Entries are whole and in their place; each follows the one given before it, if that was next to it. */

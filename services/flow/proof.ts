@@ -1,14 +1,13 @@
 import { jobName } from "../../runtime/job/name.ts";
-import { BusReplicaPort } from "../../runtime/log/bus-replica-port.ts";
-import { ReplicaLogReader } from "../../runtime/log/replica-log-reader.ts";
-import type { Bus } from "../../runtime/messaging/bus.ts";
+import { SourceLogReader } from "../../runtime/log/source-log-reader.ts";
+import type { NatsBus } from "../../runtime/messaging/nats-bus.ts";
 import { auditLog } from "../audit/run-audit.ts";
 import type { Verdict } from "../audit/verdict.ts";
 import { type BookStateAt, queryBookState } from "../crossing/state-query.ts";
 import { PROOF_STATE_MAX_MS } from "../limits.ts";
 import type { MarketConfig } from "../market/config.ts";
 import { instrumentOf } from "../market/instrument.ts";
-import { replicasOf } from "../market/layout.ts";
+import { marketLogs } from "../market/market-logs.ts";
 import type { SymbolLedger } from "./symbol-ledger.ts";
 
 /** One symbol, seen three ways: by who traded it, in the checkpoint log, and by the running job. */
@@ -75,20 +74,19 @@ export function compareSymbol(
 
 /** Proves every symbol of a market on which nothing is traded any more, in turn. */
 export async function proveMarket(
-  bus: Bus,
+  bus: NatsBus,
   config: MarketConfig,
   ledgers: ReadonlyMap<string, SymbolLedger>,
 ): Promise<SymbolProof[]> {
-  const port = new BusReplicaPort(bus, config.cluster);
+  const logs = marketLogs(config, bus);
   const proofs: SymbolProof[] = [];
   for (const [symbol, ledger] of ledgers) {
     const job = jobName("crossing", symbol);
     const live = await queryBookState(bus, config.cluster, symbol, performance.now() + PROOF_STATE_MAX_MS);
-    for (const replica of replicasOf(config, job)) {
-      const reader = new ReplicaLogReader(port, replica, job);
-      const verdict = await auditLog(job, reader, instrumentOf(config, symbol));
-      proofs.push(compareSymbol(symbol, ledger, verdict, live));
-    }
+    const reader = new SourceLogReader(job, (wanted) => logs.source(job, wanted), PROOF_STATE_MAX_MS);
+    await reader.reached(live.entry);
+    const verdict = await auditLog(job, reader, instrumentOf(config, symbol));
+    proofs.push(compareSymbol(symbol, ledger, verdict, live));
   }
   return proofs;
 }

@@ -1,6 +1,6 @@
 import { EventBatch } from "../../proto/generated/evercross/v1/event.ts";
 import { EntryKind } from "../../proto/generated/evercross/v1/log.ts";
-import type { LogClient } from "../../runtime/log/log-client.ts";
+import type { LogSource } from "../../runtime/log/checkpoint-log.ts";
 
 /** What is built from a symbol's stored rows and the entries behind them. */
 export interface View {
@@ -12,7 +12,7 @@ export interface View {
 /** The feed that a view joins. */
 export interface ViewFeed {
   /** The symbol's log, for as long as the view is wanted. */
-  readonly log: LogClient;
+  readonly log: LogSource;
   /** The last entry that was delivered. */
   position(): number;
   /** Resolves when this entry was delivered. */

@@ -17,7 +17,6 @@ import { RejectReason } from "../../proto/generated/evercross/v1/types.ts";
 import { codeName } from "../../runtime/code-name.ts";
 import type { JobContext, RunningJob } from "../../runtime/job/definition.ts";
 import { jobName } from "../../runtime/job/name.ts";
-import { BusReplicaPort } from "../../runtime/log/bus-replica-port.ts";
 import type { BusSubscription } from "../../runtime/messaging/bus.ts";
 import { jobSubject } from "../../runtime/messaging/subject.ts";
 import {
@@ -31,7 +30,6 @@ import {
 } from "../limits.ts";
 import type { MarketConfig } from "../market/config.ts";
 import { instrumentOf } from "../market/instrument.ts";
-import { replicasOf } from "../market/layout.ts";
 import { Connection } from "./connection.ts";
 import { Counters } from "./counters.ts";
 import { Credentials } from "./credentials.ts";
@@ -51,7 +49,6 @@ export class Gateway {
   readonly #context: JobContext;
   readonly #config: MarketConfig;
   readonly #credentials: Credentials;
-  readonly #port: BusReplicaPort;
   readonly #inbox: string;
   readonly #claims: string;
   readonly #subscriptions: BusSubscription[] = [];
@@ -72,7 +69,6 @@ export class Gateway {
     this.#config = config;
     this.#context = context;
     this.#credentials = new Credentials(config.sessions);
-    this.#port = new BusReplicaPort(context.bus, context.cluster);
     this.#inbox = context.bus.inbox();
     this.#symbols = new Set(config.instruments.map(({ symbol }) => symbol));
     this.#claims = jobSubject(context.cluster, jobName("gateway", "all"), "in");
@@ -280,17 +276,15 @@ export class Gateway {
     if (known !== undefined && !known.broken) return known;
     if (!this.#symbols.has(symbol)) return undefined;
     const instrument = instrumentOf(this.#config, symbol);
-    const replica = replicasOf(this.#config, jobName("crossing", symbol))[0];
-    if (instrument === undefined || replica === undefined) return undefined;
+    if (instrument === undefined) return undefined;
     known?.close();
-    const { bus, cluster, logger } = this.#context;
+    const { bus, cluster, logger, logs } = this.#context;
     const desk: SymbolDesk = new SymbolDesk({
       instrument,
       cluster,
-      replica,
       bus,
       logger,
-      port: this.#port,
+      logs,
       reply: `${this.#inbox}.${this.#deskList.length}`,
       dirty: () => this.#dirty(desk),
       reject: (session, request, reason, mark) => this.#reject(session, request, reason, mark),

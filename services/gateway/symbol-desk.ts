@@ -15,10 +15,9 @@ import {
 } from "../../proto/generated/evercross/v1/link.ts";
 import { EntryKind, type LogEntry } from "../../proto/generated/evercross/v1/log.ts";
 import type { RejectReason } from "../../proto/generated/evercross/v1/types.ts";
-import { type JobName, jobName } from "../../runtime/job/name.ts";
+import { jobName } from "../../runtime/job/name.ts";
+import type { LogDriver, LogSource } from "../../runtime/log/checkpoint-log.ts";
 import { Feed } from "../../runtime/log/feed.ts";
-import { LogClient } from "../../runtime/log/log-client.ts";
-import type { ReplicaPort } from "../../runtime/log/replica-port.ts";
 import { type Bus, BusRequestError } from "../../runtime/messaging/bus.ts";
 import { jobSubject } from "../../runtime/messaging/subject.ts";
 import { CROSSING_QUERY_TIMEOUT_MS, REPLAY_BACKLOG_BYTES_MAX } from "../limits.ts";
@@ -31,9 +30,8 @@ import type { Session } from "./session.ts";
 export interface DeskOptions {
   readonly instrument: Instrument;
   readonly cluster: string;
-  readonly replica: JobName;
   readonly bus: Bus;
-  readonly port: ReplicaPort;
+  readonly logs: LogDriver;
   /** Where crossing's answers about marks go. */
   readonly reply: string;
   readonly logger: Logger;
@@ -77,13 +75,12 @@ export class SymbolDesk {
     const { symbol } = options.instrument;
     const job = jobName("crossing", symbol);
     this.#subject = jobSubject(options.cluster, job, "in");
-    const { bus, port, cluster, replica } = options;
+    const { bus, logs, cluster } = options;
     this.#feed = new Feed({
       bus,
-      port,
+      logs,
       cluster,
       job,
-      replica,
       deliver: (entry) => this.#deliver(entry),
       broken: (error) => this.#break(error),
     });
@@ -218,7 +215,7 @@ export class SymbolDesk {
   #deliver(entry: LogEntry): void {
     const now = performance.now();
     if (entry.kind === EntryKind.STARTED) this.#publish(this.link.resend(now));
-    else this.#deliverBatch(now, entry);
+    else if (entry.kind === EntryKind.DATA) this.#deliverBatch(now, entry);
     this.#carryOut(this.link.seen(now, entry.seq));
     const waiters = this.#deliveryWaiters;
     this.#deliveryWaiters = [];
@@ -270,9 +267,8 @@ export class SymbolDesk {
     }
   }
 
-  #reading(wanted: () => boolean): LogClient {
-    const { replica, port } = this.#options;
-    return new LogClient(jobName("crossing", this.#symbol), replica, port, wanted);
+  #reading(wanted: () => boolean): LogSource {
+    return this.#options.logs.source(jobName("crossing", this.#symbol), wanted);
   }
 
   async #drained(session: Session): Promise<void> {

@@ -5,8 +5,9 @@ import { runHost } from "../../runtime/host/host.ts";
 import { parseJob } from "../../runtime/job/name.ts";
 import { NatsBus } from "../../runtime/messaging/nats-bus.ts";
 import { ProcessRegistry } from "../../runtime/process/registry.ts";
-import { nodeFolder, replicasOf } from "../market/layout.ts";
+import { nodeFolder } from "../market/layout.ts";
 import { agentTarget, marketLauncher } from "../market/market-launcher.ts";
+import { marketLogs } from "../market/market-logs.ts";
 import { brokerOf, readRunFile } from "../market/run-file.ts";
 import { jobDefinitions } from "./definitions.ts";
 import {
@@ -29,10 +30,11 @@ const { target, on } = agentTarget(config, agent, node);
 const launcher = marketLauncher({ dataDir, config, registry });
 const folder = nodeFolder(dataDir, node);
 mkdirSync(folder, { recursive: true, mode: 0o700 });
+const connection = NatsBus.connect({ ...brokerOf(run, node), name: `host ${node}.${host}` });
 
 const running = runHost({
   definitions: jobDefinitions(config),
-  replicasOf: (job) => replicasOf(config, job),
+  logs: async (jobBus) => marketLogs(config, await connection, jobBus),
   cluster: config.cluster,
   node,
   host,
@@ -41,7 +43,7 @@ const running = runHost({
   agent: { role: agent, on },
   launchAgent: (there, failed) => launcher.launch({ ...target, node: there }, failed),
   socketPath: agentSocketPath(dataDir, node, agent),
-  bus: NatsBus.connect({ ...brokerOf(run, node), name: `host ${node}.${host}` }),
+  bus: connection,
   logger,
   onStart: (job) => {
     registry.setRole(entry, parseJob(job).service);

@@ -6,15 +6,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { JobState } from "../../proto/generated/evercross/v1/control.ts";
 import { OrderType, Peg, Phase, TimeInForce } from "../../proto/generated/evercross/v1/types.ts";
 import { jobName } from "../../runtime/job/name.ts";
-import { BusReplicaPort } from "../../runtime/log/bus-replica-port.ts";
-import { ReplicaLogReader } from "../../runtime/log/replica-log-reader.ts";
+import { SourceLogReader } from "../../runtime/log/source-log-reader.ts";
 import { NatsBus } from "../../runtime/messaging/nats-bus.ts";
 import { waitFor } from "../../runtime/process/wait.ts";
 import { auditLog } from "../../services/audit/run-audit.ts";
 import { operateCrossing } from "../../services/crossing/operate.ts";
 import { type BookStateAt, queryBookState } from "../../services/crossing/state-query.ts";
 import { checkConfig } from "../../services/market/config.ts";
-import { replicasOf } from "../../services/market/layout.ts";
+import { marketLogs } from "../../services/market/market-logs.ts";
 import { type Market, startMarket } from "../../services/market/market.ts";
 import { MarketWatcher } from "../support/market-watcher.ts";
 import { processesNaming } from "../support/processes.ts";
@@ -285,11 +284,10 @@ describe("a day of auctions over real gateways", () => {
     ]);
 
     const job = jobName("crossing", "KILL");
-    const port = new BusReplicaPort(bus, market.config.cluster);
-    for (const replica of replicasOf(market.config, job)) {
-      const verdict = await auditLog(job, new ReplicaLogReader(port, replica, job));
-      expect(verdict).toMatchObject({ ok: true, findings: [], book: { hash: end.hash } });
-    }
+    const logs = marketLogs(market.config, bus);
+    const reader = new SourceLogReader(job, (wanted) => logs.source(job, wanted), DEADLINE_MS);
+    const verdict = await auditLog(job, reader);
+    expect(verdict).toMatchObject({ ok: true, findings: [], book: { hash: end.hash } });
   });
 
   test("goes by its timetable, though nobody asks for anything", async () => {

@@ -5,8 +5,7 @@ import { HostServer } from "../../runtime/agent/host-server.ts";
 import { agentSocketPath } from "../../runtime/agent/socket-path.ts";
 import { jobName } from "../../runtime/job/name.ts";
 import { APPENDS_IN_FLIGHT_MAX, HOST_BEAT_MS, HOST_BEATS_MISSED_MAX } from "../../runtime/limits.ts";
-import { BusReplicaPort } from "../../runtime/log/bus-replica-port.ts";
-import { ReplicaLogReader } from "../../runtime/log/replica-log-reader.ts";
+import { SourceLogReader } from "../../runtime/log/source-log-reader.ts";
 import { NatsBus } from "../../runtime/messaging/nats-bus.ts";
 import { jobSubject } from "../../runtime/messaging/subject.ts";
 import {
@@ -19,6 +18,7 @@ import { ProcessRegistry } from "../../runtime/process/registry.ts";
 import { terminate } from "../../runtime/process/terminate.ts";
 import { waitFor } from "../../runtime/process/wait.ts";
 import type { Intervention } from "../../services/flow/intervention.ts";
+import { marketLogs } from "../../services/market/market-logs.ts";
 import { readRunFile, type RunFile } from "../../services/market/run-file.ts";
 import { marketFolder, startUp } from "../support/command.ts";
 import { replayAndProve } from "../support/replay-run.ts";
@@ -179,9 +179,10 @@ describe("a crossing job that is paused with SIGSTOP and replaced", () => {
    */
   async function staleWords(): Promise<Heard[]> {
     const crossing = jobName("crossing", "AAA");
-    const port = new BusReplicaPort(bus, run.config.cluster);
+    const logs = marketLogs(run.config, bus);
     const stored = new Map<number, string>();
-    for await (const item of new ReplicaLogReader(port, jobName("storage", "0"), crossing).entries()) {
+    const reader = new SourceLogReader(crossing, (wanted) => logs.source(crossing, wanted), DEADLINE_MS);
+    for await (const item of reader.entries()) {
       if (item.kind === "problem") throw new Error(item.detail);
       stored.set(item.entry.seq, Buffer.from(item.entry.chain).toString("hex"));
     }

@@ -3,15 +3,10 @@ import {
   type LogEntry,
   type LogRequest,
   type LogResponse,
-  LogStatus,
   type LogTail,
+  Started,
 } from "../../proto/generated/evercross/v1/log.ts";
-import {
-  APPEND_TIMEOUT_MS,
-  OPEN_TRIES_MAX,
-  REPLICA_RETRY_MS,
-  REPLICA_TIMEOUT_MS,
-} from "../../runtime/limits.ts";
+import { REPLICA_RETRY_MS, REPLICA_TIMEOUT_MS } from "../../runtime/limits.ts";
 import { checkEntry, GENESIS_CHAIN } from "../../runtime/log/entry.ts";
 import { LogWriter, type WriterOutput } from "../../runtime/log/writer.ts";
 import type { Message } from "./message.ts";
@@ -33,7 +28,9 @@ export class CounterPart implements JobPart {
   #writer: LogWriter | undefined;
   #epoch = 0;
   #openedSeq = 0;
-  #fenced = 0;
+  #recovered = false;
+  /** Committed before it was recovered. */
+  readonly #early: LogEntry[] = [];
   #count = 0;
   #committedAt = 0;
 
@@ -43,28 +40,28 @@ export class CounterPart implements JobPart {
   }
 
   begin(): void {
-    this.#call({ $case: "tail", value: {} }, (response) => this.#open((response.tail?.promised ?? 0) + 1));
+    const { job, instance, process, world } = this.#run;
+    this.#writer = new LogWriter({
+      job,
+      set: [this.#storage],
+      started: (members) =>
+        Started.encode({ instance, node: "", version: "", timeUs: 0, members: [...members] }).finish(),
+      random: () => world.random.unit(),
+    });
+    this.#perform(this.#writer.begin(process.now));
+    const tick = (): void => {
+      if (this.#run.ended || this.#writer === undefined) return;
+      this.#perform(this.#writer.tick(process.now));
+      process.after(WRITER_TICK_MS, tick);
+    };
+    process.after(WRITER_TICK_MS, tick);
   }
 
   end(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
   }
 
-  #open(epoch: number): void {
-    this.#once({ $case: "open", value: { epoch } }, REPLICA_TIMEOUT_MS, (response) => {
-      // An attempt whose outcome is unknown may have taken its epoch.
-      if (response === undefined) return this.#open(epoch + 1);
-      const { tail, status } = response;
-      if (tail === undefined) throw new Error("a replica answered without its tail");
-      if (status === LogStatus.OK) return this.#recover(epoch, tail);
-      this.#fenced += 1;
-      if (status !== LogStatus.FENCED || this.#fenced > OPEN_TRIES_MAX)
-        return this.#run.fail(`cannot open: ${response.detail}`);
-      this.#open(Math.max(epoch, tail.promised) + 1);
-    });
-  }
-
-  #recover(epoch: number, tail: LogTail): void {
+  #recover(tail: LogTail): void {
     const start = (entries: readonly LogEntry[]): void => {
       let chain: Uint8Array = GENESIS_CHAIN;
       entries.forEach((entry, index) => {
@@ -75,10 +72,10 @@ export class CounterPart implements JobPart {
       });
       if (entries.length !== tail.seq)
         throw new Error(`${this.#run.job}: ${entries.length} of ${tail.seq} entries`);
-      this.#serve(epoch, tail);
+      this.#serve();
     };
     if (tail.seq === 0) return start([]);
-    this.#call({ $case: "read", value: { from: 1, to: tail.seq + 1, epoch: 0 } }, (response) => {
+    this.#call({ $case: "read", value: { from: 1, to: tail.seq + 1, epoch: this.#epoch } }, (response) => {
       const { random, plan } = this.#run.world;
       const { entries } = response;
       // To read a long log takes its time.
@@ -96,38 +93,24 @@ export class CounterPart implements JobPart {
       throw new Error(`${this.#run.job}: entry ${seq} counts to ${count}, those before it to ${this.#count}`);
   }
 
-  #serve(epoch: number, tail: LogTail): void {
-    const { world, link, job, process, instance } = this.#run;
-    this.#epoch = epoch;
-    this.#openedSeq = tail.seq;
-    this.#writer = new LogWriter({ job, epoch, tail, replicas: 1 });
-    this.#unsubscribe.push(
-      world.network.subscribe(link, `job ${job}`, (message) => this.#hear(message)),
-      world.network.subscribe(link, `epoch ${job}`, (message) => {
-        if (message.kind === "epoch" && message.epoch > this.#epoch)
-          this.#run.fail("fenced by a later epoch");
-      }),
-    );
-    world.network.publish(link, `epoch ${job}`, () => ({ kind: "epoch", epoch }));
-    this.#perform(this.#writer.append(process.now, EntryKind.STARTED, Buffer.from(instance)));
+  /** What it counted before is known. */
+  #serve(): void {
+    const { world, link, job, process } = this.#run;
+    this.#recovered = true;
+    this.#unsubscribe.push(world.network.subscribe(link, `job ${job}`, (message) => this.#hear(message)));
     const verify = (): void => {
       if (this.#run.ended) return;
       this.#verify();
       process.after(VERIFY_MS, verify);
     };
     process.after(VERIFY_MS, verify);
-    const tick = (): void => {
-      if (this.#run.ended || this.#writer === undefined) return;
-      this.#perform(this.#writer.tick(process.now));
-      process.after(WRITER_TICK_MS, tick);
-    };
-    process.after(WRITER_TICK_MS, tick);
+    for (const entry of this.#early.splice(0)) this.#committed(entry);
   }
 
   /** A job that was paused learns here that it was replaced, though nobody asks anything of it. */
   #verify(): void {
     if (this.#run.process.now - this.#committedAt < VERIFY_MS) return;
-    this.#once({ $case: "tail", value: {} }, REPLICA_TIMEOUT_MS, (response) => {
+    this.#once(this.#request({ $case: "tail", value: {} }), REPLICA_TIMEOUT_MS, (response) => {
       if ((response?.tail?.promised ?? 0) > this.#epoch) this.#run.fail("fenced by what the log promised");
     });
   }
@@ -141,12 +124,12 @@ export class CounterPart implements JobPart {
   #turn(): void {
     const writer = this.#writer;
     // Nothing is served before the STARTED entry is committed.
-    if (this.#run.ended || writer === undefined || writer.committed <= this.#openedSeq) return;
+    if (this.#run.ended || writer?.serving !== true || !this.#recovered) return;
     while (writer.room && this.#queue.length > 0) {
       const requests = this.#queue.splice(0, 4);
       this.#count += requests.length;
       const payload = Buffer.from(`${this.#run.instance} ${this.#count} ${requests.join(" ")}`);
-      this.#perform(writer.append(this.#run.process.now, EntryKind.DATA, payload));
+      this.#perform(writer.append(this.#run.process.now, payload));
     }
   }
 
@@ -155,12 +138,17 @@ export class CounterPart implements JobPart {
       if (this.#run.ended) return;
       switch (output.kind) {
         case "send":
-          this.#send(output.entry, output.attempt);
+          this.#send(output.ask, output.request, output.timeoutMs);
+          break;
+        case "opened":
+          this.#opened(output.epoch, output.tail);
           break;
         case "committed":
-          this.#committedAt = this.#run.process.now;
-          this.#run.world.checks.logs.published(this.#run.job, output.entry);
-          if (output.entry.seq === this.#openedSeq + 1) this.#run.running(this.#epoch);
+          if (this.#recovered) this.#committed(output.entry);
+          else this.#early.push(output.entry);
+          break;
+        case "waits":
+        case "goes":
           break;
         case "ended":
           this.#run.fail(`${output.reason}: ${output.detail}`);
@@ -169,17 +157,36 @@ export class CounterPart implements JobPart {
     }
   }
 
-  #send(entry: LogEntry, attempt: number): void {
-    this.#once({ $case: "append", value: entry }, APPEND_TIMEOUT_MS, (response) => {
+  #opened(epoch: number, tail: LogTail): void {
+    const { world, link, job } = this.#run;
+    this.#epoch = epoch;
+    this.#openedSeq = tail.seq;
+    this.#unsubscribe.push(
+      world.network.subscribe(link, `epoch ${job}`, (message) => {
+        if (message.kind === "epoch" && message.epoch > epoch) this.#run.fail("fenced by a later epoch");
+      }),
+    );
+    world.network.publish(link, `epoch ${job}`, () => ({ kind: "epoch", epoch }));
+    this.#recover(tail);
+  }
+
+  #committed(entry: LogEntry): void {
+    this.#committedAt = this.#run.process.now;
+    this.#run.world.checks.logs.published(this.#run.job, entry);
+    if (entry.seq === this.#openedSeq + 1) this.#run.running(this.#epoch);
+  }
+
+  #send(ask: number, request: LogRequest, timeoutMs: number): void {
+    this.#once(request, timeoutMs, (response) => {
       const writer = this.#writer as LogWriter;
-      this.#perform(writer.answer(this.#run.process.now, 0, entry.seq, attempt, response));
+      this.#perform(writer.answer(this.#run.process.now, 0, ask, response));
       this.#turn();
     });
   }
 
   /** Asks until there is an answer. */
   #call(body: NonNullable<LogRequest["body"]>, done: (response: LogResponse) => void): void {
-    this.#once(body, REPLICA_TIMEOUT_MS, (response) => {
+    this.#once(this.#request(body), REPLICA_TIMEOUT_MS, (response) => {
       if (response !== undefined) return done(response);
       this.#run.process.after(REPLICA_RETRY_MS, () => {
         if (!this.#run.ended) this.#call(body, done);
@@ -187,13 +194,13 @@ export class CounterPart implements JobPart {
     });
   }
 
+  #request(body: NonNullable<LogRequest["body"]>): LogRequest {
+    return { job: this.#run.job, body, committed: 0 };
+  }
+
   /** One attempt; undefined: no answer in time. */
-  #once(
-    body: NonNullable<LogRequest["body"]>,
-    timeoutMs: number,
-    done: (response: LogResponse | undefined) => void,
-  ): void {
-    const { world, process, link, job } = this.#run;
+  #once(request: LogRequest, timeoutMs: number, done: (response: LogResponse | undefined) => void): void {
+    const { world, process, link } = this.#run;
     let open = true;
     const settle = (response: LogResponse | undefined): void => {
       if (!open) return;
@@ -205,7 +212,7 @@ export class CounterPart implements JobPart {
     world.network.ask<LogResponse>(
       link,
       `job ${this.#storage}`,
-      (answer) => ({ kind: "log", request: { job, body, committed: 0 }, answer }),
+      (answer) => ({ kind: "log", request, answer }),
       settle,
     );
   }

@@ -1,8 +1,10 @@
 import { pino } from "pino";
 import type { JobContext, Materialise, StatefulDefinition } from "../../runtime/job/definition.ts";
 import { jobName } from "../../runtime/job/name.ts";
+import { BusReplicaPort } from "../../runtime/log/bus-replica-port.ts";
+import type { ReplicaPort } from "../../runtime/log/replica-port.ts";
 import type { Bus } from "../../runtime/messaging/bus.ts";
-import { CLUSTER } from "./storage-client.ts";
+import { CLUSTER, storedLogs } from "./storage-client.ts";
 
 export const COUNTER = jobName("counter", "a.b c");
 
@@ -44,6 +46,7 @@ export function counterContext(
   dataDir: string,
   instance: string,
   failures: string[] = [],
+  port: ReplicaPort = new BusReplicaPort(bus, CLUSTER),
 ): JobContext {
   return {
     job: COUNTER,
@@ -52,7 +55,9 @@ export function counterContext(
     instance,
     dataDir,
     bus,
+    logs: storedLogs(port),
     logger: pino({ level: "silent" }),
+    describe: () => undefined,
     fail: (reason) => void failures.push(reason),
   };
 }

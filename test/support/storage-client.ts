@@ -3,12 +3,20 @@ import { EntryKind, LogRequest, LogResponse } from "../../proto/generated/evercr
 import type { LogEntry } from "../../proto/generated/evercross/v1/log.ts";
 import type { JobContext } from "../../runtime/job/definition.ts";
 import { jobName } from "../../runtime/job/name.ts";
+import { BusReplicaPort } from "../../runtime/log/bus-replica-port.ts";
 import { GENESIS_CHAIN, sealEntry } from "../../runtime/log/entry.ts";
+import type { ReplicaPort } from "../../runtime/log/replica-port.ts";
+import { ReplicatedLogs } from "../../runtime/log/replicated-logs.ts";
 import type { Bus } from "../../runtime/messaging/bus.ts";
 import { jobSubject } from "../../runtime/messaging/subject.ts";
 
 export const CLUSTER = "test";
 export const STORAGE = jobName("storage", "0");
+
+/** The logs that the storage job keeps. */
+export function storedLogs(port: ReplicaPort): ReplicatedLogs {
+  return new ReplicatedLogs({ replicasOf: () => [STORAGE], port });
+}
 
 /** A context for a storage job; what it fails with is pushed to `failures`. */
 export function storageContext(bus: Bus, dataDir: string, failures: string[] = []): JobContext {
@@ -19,7 +27,9 @@ export function storageContext(bus: Bus, dataDir: string, failures: string[] = [
     instance: "i1",
     dataDir,
     bus,
+    logs: storedLogs(new BusReplicaPort(bus, CLUSTER)),
     logger: pino({ level: "silent" }),
+    describe: () => undefined,
     fail: (reason) => void failures.push(reason),
   };
 }

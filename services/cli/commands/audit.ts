@@ -1,15 +1,16 @@
 import { Command } from "commander";
 import { jobName, type JobName } from "../../../runtime/job/name.ts";
-import { BusReplicaPort } from "../../../runtime/log/bus-replica-port.ts";
-import { ReplicaLogReader } from "../../../runtime/log/replica-log-reader.ts";
+import type { LogSource } from "../../../runtime/log/checkpoint-log.ts";
+import { LogSilentError, SourceLogReader } from "../../../runtime/log/source-log-reader.ts";
 import { OperatorError } from "../../../runtime/operator/operator-error.ts";
 import { auditLog, auditStorageFolder } from "../../audit/run-audit.ts";
 import { verdictText, type Verdict } from "../../audit/verdict.ts";
 import { instrumentOf } from "../../market/instrument.ts";
-import { replicasOf } from "../../market/layout.ts";
+import { CLI_ANSWER_MAX_MS } from "../../limits.ts";
+import { marketLogs } from "../../market/market-logs.ts";
 import { findRunFile } from "../../market/run-file.ts";
 import { dataOption } from "../common-options.ts";
-import { printJson, printLine } from "../output.ts";
+import { printError, printJson, printLine } from "../output.ts";
 import { withOperator } from "../with-operator.ts";
 
 interface AuditOptions {
@@ -20,26 +21,39 @@ interface AuditOptions {
 
 const EXIT_FOUND = 1;
 
-/** One verdict for each replica of the log. */
-async function auditMarket(job: JobName, dataDir: string): Promise<Verdict[]> {
-  const verdicts: Verdict[] = [];
+interface CopyVerdict {
+  /** Which copy of the log: the name of its replica. */
+  readonly copy: string;
+  /** Undefined when it does not answer. */
+  readonly verdict: Verdict | undefined;
+}
+
+async function auditMarket(job: JobName, dataDir: string): Promise<CopyVerdict[]> {
+  const verdicts: CopyVerdict[] = [];
   await withOperator(dataDir, async ({ bus, config }) => {
     if (!config.instruments.some(({ symbol }) => symbol === job.key)) {
       throw new OperatorError(`this market has no symbol ${job.key}`);
     }
-    const port = new BusReplicaPort(bus, config.cluster);
-    for (const replica of replicasOf(config, job)) {
-      const reader = new ReplicaLogReader(port, replica, job);
-      verdicts.push(await auditLog(job, reader, instrumentOf(config, job.key)));
+    const logs = marketLogs(config, bus);
+    for (const copy of logs.copies(job, () => false).keys()) {
+      const source = (wanted: () => boolean): LogSource => logs.copies(job, wanted).get(copy) as LogSource;
+      const reader = new SourceLogReader(job, source, CLI_ANSWER_MAX_MS);
+      try {
+        verdicts.push({ copy, verdict: await auditLog(job, reader, instrumentOf(config, job.key)) });
+      } catch (error) {
+        if (!(error instanceof LogSilentError)) throw error;
+        verdicts.push({ copy, verdict: undefined });
+      }
     }
   });
   return verdicts;
 }
 
 /** By the rules of the market of the data folder, where there is one. */
-function auditCopy(job: JobName, storage: string, dataDir: string): Promise<Verdict> {
+async function auditCopy(job: JobName, storage: string, dataDir: string): Promise<CopyVerdict[]> {
   const config = findRunFile(dataDir)?.config;
-  return auditStorageFolder(job, storage, config && instrumentOf(config, job.key));
+  const verdict = await auditStorageFolder(job, storage, config && instrumentOf(config, job.key));
+  return [{ copy: storage, verdict }];
 }
 
 /** `evercross audit SYMBOL`: proves a symbol's checkpoint log from the log alone. Exit code 1 when anything was found. */
@@ -49,15 +63,17 @@ export function auditCommand(): Command {
     .argument("<symbol>", "symbol of the market")
     .addOption(dataOption())
     .option("--storage <dir>", "a copy of a storage job's folder, instead of the running market")
-    .option("--json", "print one JSON object for each replica")
+    .option("--json", "print one JSON object for each copy of the log")
     .action(async (symbol: string, { data, storage, json }: AuditOptions) => {
       const job = jobName("crossing", symbol);
       const verdicts =
-        storage === undefined ? await auditMarket(job, data) : [await auditCopy(job, storage, data)];
-      for (const verdict of verdicts) {
-        if (json === true) printJson(verdict);
-        else printLine(verdictText(verdict));
+        storage === undefined ? await auditMarket(job, data) : await auditCopy(job, storage, data);
+      for (const { copy, verdict } of verdicts) {
+        if (verdict === undefined)
+          printError(`error: ${copy} does not answer for ${symbol}: nothing is proved of it`);
+        else if (json === true) printJson({ copy, ...verdict });
+        else printLine(verdicts.length > 1 ? `${copy}: ${verdictText(verdict)}` : verdictText(verdict));
       }
-      if (!verdicts.every(({ ok }) => ok)) process.exitCode = EXIT_FOUND;
+      if (!verdicts.every(({ verdict }) => verdict?.ok)) process.exitCode = EXIT_FOUND;
     });
 }

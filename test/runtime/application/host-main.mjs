@@ -16,7 +16,8 @@ const unit = { kind: "agent", name: agent.replace("/", "-"), roles: [agent] };
 const running = runHost({
   definitions,
   // Nothing here has a state to keep.
-  replicasOf: () => [],
+  // None of these jobs keeps a log.
+  logs: () => Promise.resolve(undefined),
   cluster: CLUSTER,
   node,
   host,

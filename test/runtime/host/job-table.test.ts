@@ -4,9 +4,11 @@ import { JobState, type JobStatus } from "../../../proto/generated/evercross/v1/
 import { jobStateName } from "../../../runtime/agent/job-state.ts";
 import { JobTable } from "../../../runtime/host/job-table.ts";
 import type { JobContext, JobDefinition, RunningJob } from "../../../runtime/job/definition.ts";
+import { BusReplicaPort } from "../../../runtime/log/bus-replica-port.ts";
 import type { Bus } from "../../../runtime/messaging/bus.ts";
 import { MemoryBus } from "../../../runtime/messaging/memory-bus.ts";
 import { waitFor } from "../../../runtime/process/wait.ts";
+import { storedLogs } from "../../support/storage-client.ts";
 
 const NOTHING: RunningJob = { epoch: 0, stop: () => Promise.resolve() };
 
@@ -20,7 +22,7 @@ function table(
   const jobs = new JobTable(
     {
       definitions: new Map([["x", definition]]),
-      replicasOf: () => [],
+      logs: (jobBus) => Promise.resolve(storedLogs(new BusReplicaPort(jobBus, "test"))),
       cluster: "test",
       node: "n1",
       dataDir: "/nonexistent",

@@ -6,11 +6,13 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { type Command, commandDefinition } from "../../../runtime/job/command-job.ts";
 import type { RunningJob } from "../../../runtime/job/definition.ts";
 import { jobName } from "../../../runtime/job/name.ts";
+import { BusReplicaPort } from "../../../runtime/log/bus-replica-port.ts";
 import { MemoryBus } from "../../../runtime/messaging/memory-bus.ts";
 import { builtModule } from "../../../runtime/process/package-root.ts";
 import { groupRuns } from "../../../runtime/process/process-group.ts";
 import { waitFor } from "../../../runtime/process/wait.ts";
 import { processesNaming } from "../../support/processes.ts";
+import { storedLogs } from "../../support/storage-client.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const DEADLINE_MS = 20_000;
@@ -38,7 +40,9 @@ function desk() {
         instance: "test",
         dataDir: folder,
         bus: new MemoryBus(),
+        logs: storedLogs(new BusReplicaPort(new MemoryBus(), "test")),
         logger: pino({ level: "silent" }),
+        describe: () => undefined,
         fail: (reason) => failures.push(reason),
       });
       started.push(job);

@@ -7,7 +7,7 @@ import { storageDefinition } from "../../../runtime/log/storage-service.ts";
 import { MemoryBus } from "../../../runtime/messaging/memory-bus.ts";
 import { jobSubject } from "../../../runtime/messaging/subject.ts";
 import { COUNTER, counterContext } from "../../support/counter-job.ts";
-import { CLUSTER, STORAGE, storageContext } from "../../support/storage-client.ts";
+import { CLUSTER, storageContext } from "../../support/storage-client.ts";
 import { TappedPort } from "../../support/tapped-port.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
@@ -82,12 +82,8 @@ class Bench {
       materialise,
       busy: () => undefined,
     };
-    const context = counterContext(this.bus, this.folder, "i1", this.failures);
-    const running = await startStateful(definition, context, {
-      replicas: [STORAGE],
-      port: this.port,
-      version: "1",
-    });
+    const context = counterContext(this.bus, this.folder, "i1", this.failures, this.port);
+    const running = await startStateful(definition, context, "1");
     onTestFinished(() => running.stop());
     return running;
   }

@@ -8,7 +8,7 @@ import { storageDefinition } from "../../../runtime/log/storage-service.ts";
 import { MemoryBus } from "../../../runtime/messaging/memory-bus.ts";
 import { jobSubject } from "../../../runtime/messaging/subject.ts";
 import { COUNTER, counterContext, counterDefinition, materialiseCounter } from "../../support/counter-job.ts";
-import { CLUSTER, STORAGE, storageContext } from "../../support/storage-client.ts";
+import { CLUSTER, storageContext } from "../../support/storage-client.ts";
 import { TappedPort } from "../../support/tapped-port.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
@@ -42,12 +42,8 @@ class Bench {
 
   /** Another bus stands for a link on which the instance does not hear of others. */
   async counter(instance = "i1", port = this.port, bus = this.bus): Promise<RunningJob> {
-    const context = counterContext(bus, this.folder, instance, this.failures);
-    const running = await startStateful(counterDefinition, context, {
-      replicas: [STORAGE],
-      port,
-      version: "1",
-    });
+    const context = counterContext(bus, this.folder, instance, this.failures, port);
+    const running = await startStateful(counterDefinition, context, "1");
     onTestFinished(() => running.stop());
     return running;
   }

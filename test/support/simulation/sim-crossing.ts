@@ -3,9 +3,13 @@ import {
   CrossingMessage,
   type RequestBatch,
 } from "../../../proto/generated/evercross/v1/link.ts";
-import { EntryKind, type LogEntry, Started } from "../../../proto/generated/evercross/v1/log.ts";
+import {
+  EntryKind,
+  type LogEntry,
+  type LogRequest,
+  Started,
+} from "../../../proto/generated/evercross/v1/log.ts";
 import type { JobReply, JobRequest } from "../../../runtime/job/definition.ts";
-import { APPEND_TIMEOUT_MS } from "../../../runtime/limits.ts";
 import { LogWriter, type WriterOutput } from "../../../runtime/log/writer.ts";
 import type { CrossingJob } from "../../../services/crossing/crossing-job.ts";
 import { BUSY_RETRY_MS } from "../../../services/limits.ts";
@@ -29,23 +33,26 @@ export class SimCrossing {
   /** Last request of each session, kept apart from the job's own: only for the broken rule. */
   readonly #marks = new Map<string, number>();
   #queue: JobRequest[] = [];
+  /** The last entry that was sent. */
+  #sent = 0;
   #turnDue = false;
 
   constructor(world: SimWorld) {
     this.#world = world;
     const { log, clock } = world;
-    this.epoch = log.open();
+    const instance = `i${world.starts}`;
+    this.#writer = new LogWriter({
+      job: FLOW_JOB,
+      set: ["storage/0"],
+      started: (members) =>
+        Started.encode({ instance, node: "n1", version: "1", timeUs: 0, members: [...members] }).finish(),
+      random: () => world.random.unit(),
+    });
+    // Opened at once; from STARTED on everything goes over the network.
+    this.#perform(this.#writer.begin(clock.now));
+    this.epoch = this.#writer.epoch;
     this.#opened = log.log.seq;
     this.#job = restoredJob(world);
-    this.#writer = new LogWriter({ job: FLOW_JOB, epoch: this.epoch, tail: log.log.tail(), replicas: 1 });
-    const started = Started.encode({
-      instance: `i${this.epoch}`,
-      node: "n1",
-      version: "1",
-      timeUs: 0,
-      members: [],
-    });
-    this.#perform(this.#writer.append(clock.now, EntryKind.STARTED, started.finish()));
     clock.every(WRITER_TICK_MS, () => {
       if (this.alive) this.#perform(this.#writer.tick(clock.now));
       return this.alive;
@@ -96,7 +103,7 @@ export class SimCrossing {
       const result = this.#job.step(clock.now * 1000, this.#queue, position);
       this.#queue = this.#queue.slice(result.taken);
       if (result.payload !== undefined) {
-        this.#perform(this.#writer.append(clock.now, EntryKind.DATA, result.payload));
+        this.#perform(this.#writer.append(clock.now, result.payload));
       }
       for (const reply of result.replies) this.#held.push({ after: this.#writer.appended, reply });
       this.#release();
@@ -106,11 +113,10 @@ export class SimCrossing {
   #perform(outputs: readonly WriterOutput[]): void {
     for (const output of outputs) {
       if (output.kind === "send") {
-        if (output.attempt === 1 && this.#world.broken === "publishes_early") this.#publish(output.entry);
-        this.#send(output.entry, output.attempt);
+        this.#send(output.ask, output.request, output.timeoutMs);
       } else if (output.kind === "committed") {
         if (this.#world.broken !== "publishes_early") this.#publish(output.entry);
-      } else {
+      } else if (output.kind === "ended") {
         this.alive = false;
         this.#world.crossingEnded(this);
         return;
@@ -118,19 +124,25 @@ export class SimCrossing {
     }
   }
 
-  #send(entry: LogEntry, attempt: number): void {
+  #send(ask: number, request: LogRequest, timeoutMs: number): void {
     const { network, log, clock } = this.#world;
-    const answered = (response: Parameters<LogWriter["answer"]>[4]): void => {
+    const { body } = request;
+    if (body?.$case !== "append")
+      return this.#perform(this.#writer.answer(clock.now, 0, ask, log.handle(request)));
+    const { seq } = body.value;
+    if (seq > this.#sent && this.#world.broken === "publishes_early") this.#publish(body.value);
+    this.#sent = Math.max(this.#sent, seq);
+    const answered = (response: Parameters<LogWriter["answer"]>[3]): void => {
       if (!this.alive) return;
-      this.#perform(this.#writer.answer(clock.now, 0, entry.seq, attempt, response));
+      this.#perform(this.#writer.answer(clock.now, 0, ask, response));
       this.#release();
       this.#turn();
     };
     network.send(() => {
-      const response = log.append(entry);
+      const response = log.handle(request);
       network.send(() => answered(response));
     });
-    clock.after(APPEND_TIMEOUT_MS, () => answered(undefined));
+    clock.after(timeoutMs, () => answered(undefined));
   }
 
   #publish(entry: LogEntry): void {

@@ -1,6 +1,12 @@
-import { EntryKind, type LogEntry, type LogResponse } from "../../../proto/generated/evercross/v1/log.ts";
+import {
+  EntryKind,
+  type LogEntry,
+  type LogRequest,
+  type LogResponse,
+  LogStatus,
+} from "../../../proto/generated/evercross/v1/log.ts";
 import { JobLog } from "../../../runtime/log/job-log.ts";
-import { appendEntry, openLog } from "../../../runtime/log/replica.ts";
+import { appendEntry, openLog, respond } from "../../../runtime/log/replica.ts";
 import { RowChanges } from "../../../runtime/log/row-changes.ts";
 import { materialise } from "../../../services/crossing/materialise.ts";
 import { FLOW_JOB } from "../crossing-flow.ts";
@@ -14,16 +20,18 @@ export class SimLog {
   /** The rows are the state after this entry. */
   rowsSeq = 0;
 
-  open(): number {
-    const epoch = this.log.promised + 1;
-    openLog(this.log, { epoch });
-    return epoch;
-  }
-
-  append(entry: LogEntry): LogResponse {
-    const handled = appendEntry(this.log, entry, (_, seq) => this.entries[seq - 1]);
-    if (handled.entry !== undefined) this.entries.push(handled.entry);
-    return handled.response;
+  handle({ body }: LogRequest): LogResponse {
+    switch (body?.$case) {
+      case "open":
+        return openLog(this.log, body.value).response;
+      case "append": {
+        const handled = appendEntry(this.log, body.value, (_, seq) => this.entries[seq - 1]);
+        if (handled.entry !== undefined) this.entries.push(handled.entry);
+        return handled.response;
+      }
+      default:
+        return respond(this.log, LogStatus.OK, "");
+    }
   }
 
   read(from: number, to: number): LogEntry[] {
