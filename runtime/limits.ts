@@ -414,8 +414,9 @@ export const BACKUP_CHUNK_BYTES = 1024 * 1024;
 /** Milliseconds without an answer of storage after which a backup, or any other reading of whole logs, is given up. */
 export const LOG_READING_SILENCE_MS = 10_000;
 
-/** Epochs between a log's last one and that of its restored copy: above every epoch that anybody was promised since the backup. */
-export const RESTORE_EPOCH_STEP = 2 ** 20;
+/** Epochs by which a restored log begins above its last one, and above the seconds since the Unix epoch: so above every epoch that
+ * anybody was promised since the backup, for a writer takes longer than a second, and above every restore before. */
+export const RESTORE_EPOCH_STEP = 1024;
 
 /** Appends of one log under way when it is restored: as many share a synced batch. */
 export const RESTORE_APPENDS_MAX = 64;
@@ -468,3 +469,9 @@ export const MIRROR_LAGS_MAX = 2000;
 /** Milliseconds between two words of a replica to the others of its set about what it acknowledged: so much of it an old copy of its folder
  * may lack without being found out. */
 export const WITNESS_TELL_MS = 1000;
+
+/** Records that one piece of catching up removes. */
+export const CATCH_UP_RECORDS_MAX = 4096;
+
+/** Times in a row that catching up asks a source which does not answer, and times that it begins with the source's rows anew. */
+export const CATCH_UP_TRIES_MAX = 5;

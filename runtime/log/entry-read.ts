@@ -45,7 +45,11 @@ export function readEntries(
     for (const { key, value } of store.scan(entryRange(log.job, from, to), { max: to - from, bytes })) {
       if (seqOfKey(key) !== next) return problem(next, "missing", "missing");
       const stored = decodeEntry(value, log.job, next, chain);
-      if (!stored.ok) return problem(next, stored.problem, `damaged (${stored.problem})`);
+      if (!stored.ok) {
+        // Of two that do not fit either may be the wrong one: neither is proved.
+        if (stored.problem === "chain" && entries.pop() !== undefined) next -= 1;
+        return problem(next, stored.problem, `damaged (${stored.problem})`);
+      }
       if (next === log.seq && !stored.entry.chain.equals(log.chain)) {
         return problem(next, "chain", "not the last of the log (chain)");
       }
@@ -87,6 +91,7 @@ export function answerRead(store: LogStore, log: JobLog, { from, to, epoch }: Re
     const detail = `${log.job}: epoch ${epoch} is not the promised one, ${log.promised}`;
     return respond(log, LogStatus.FENCED, detail);
   }
+  if (log.blank) return respond(log, LogStatus.BEHIND, `${log.job}: the log is blank, and is copied`);
   const end = epoch === 0 ? log.committed : log.seq;
   if (from > end) {
     const known = end < log.seq ? `is known to be committed up to entry ${end}` : `ends at entry ${end}`;

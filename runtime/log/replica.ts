@@ -214,6 +214,7 @@ export function blankLog(log: JobLog, incarnation: string): Handled {
 export function trimLog(log: JobLog, { epoch, seq }: TrimRequest, stored: EntryLookup): Handled {
   const refused = notPromised(log, epoch);
   if (refused !== undefined) return refused;
+  if (log.blank) return behind(log);
   const first = Math.min(seq, log.rowsSeq, log.first + TRIM_ENTRIES_MAX);
   if (first <= log.first) return ok(log, NO_CHANGES);
   const before = stored(log.job, first - 1);
