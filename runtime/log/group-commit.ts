@@ -44,6 +44,8 @@ export interface Surroundings {
   readonly incarnation: string;
   /** A log lost what it acknowledged. Gives the incarnation under which it begins anew; undefined where there is no other copy. */
   lost(log: JobLog): string | undefined;
+  /** Begins to make the log's rows anew; false when it cannot. */
+  remakeRows(log: JobLog): boolean;
   /** Why nothing is served yet; undefined when it is. */
   waits(): string | undefined;
   /** Why no entry is taken for now; undefined when there is room. */
@@ -57,6 +59,7 @@ export interface Surroundings {
 const NOTHING_AROUND: Surroundings = {
   incarnation: "",
   lost: () => undefined,
+  remakeRows: () => false,
   waits: () => undefined,
   shortage: () => undefined,
   wrote: () => {},
@@ -91,6 +94,11 @@ export class GroupCommit {
     if (log === undefined) {
       parseJob(job);
       log = loadJobLog(this.#store, job, this.#witness.acknowledged(job), this.#around.incarnation);
+      if (log.rowsDamage !== undefined && !this.#around.remakeRows(log))
+        log.refusal ??= {
+          status: LogStatus.DAMAGED,
+          detail: `${log.rowsDamage}; the log does not reach back to make them`,
+        };
       const anew = log.refusal && this.#around.lost(log);
       if (anew !== undefined) this.apply(log, blankLog(log, anew).changes);
       this.#logs.set(job, log);
@@ -98,8 +106,10 @@ export class GroupCommit {
     return log;
   }
 
-  /** Writes what was changed in a log beside the requests, synced. */
-  apply(log: JobLog, changes: readonly StoreChange[]): void {
+  /** Writes what was changed in a log beside the requests, synced. `lowered`: it ends before what was acknowledged. */
+  apply(log: JobLog, changes: readonly StoreChange[], lowered = false): void {
+    // First, so that the log is never found to end too early.
+    if (lowered) this.#witness.lower(log.acknowledged());
     this.#add(log, changes);
     this.#sync();
   }

@@ -8,7 +8,7 @@ import { READ_ANSWER_BYTES_MAX, REPLICA_RECENT_ENTRIES } from "../limits.ts";
 import { checkEntry, GENESIS_CHAIN } from "./entry.ts";
 import { sameMembers } from "./membership.ts";
 import { decodeMeta } from "./meta-record.ts";
-import { entryRange, metaKey, rowsRecordKey, seqOfKey } from "./store-key.ts";
+import { entryRange, metaKey, rowsRange, rowsRecordKey, seqOfKey } from "./store-key.ts";
 import { decodeEntry, decodeRowsRecord } from "./store-record.ts";
 import { StoreError, type LogStore } from "./store.ts";
 import type { Acknowledged } from "./witness.ts";
@@ -48,6 +48,8 @@ export class JobLog {
   membersBefore: readonly Member[] = [];
   /** Up to here the log is the promised epoch's writer's own, as far as that was told by an `align`. */
   aligned = 0;
+  /** Set when the stored rows are of no known entry: they are to be made anew before anything is done with them. */
+  rowsDamage: string | undefined;
   /** Set when nothing of the log can be trusted: every request is answered with it. */
   refusal: LogRefusal | undefined;
   readonly #folder: string;
@@ -245,10 +247,13 @@ function loadTail(store: LogStore, log: JobLog): LogRefusal | undefined {
 
 function loadRows(store: LogStore, log: JobLog): LogRefusal | undefined {
   const key = rowsRecordKey(log.job);
-  const value = store.get(key);
-  if (value === undefined) return undefined;
-  const rows = decodeRowsRecord(key, value);
-  if (rows === undefined) return damaged(log.job, "the record of the rows' entry is damaged");
+  const head = store.scan(rowsRange(log.job), { max: 1, bytes: 1 })[0];
+  if (head === undefined) return undefined;
+  const rows = head.key.equals(key) ? decodeRowsRecord(key, head.value) : undefined;
+  if (rows === undefined) {
+    log.rowsDamage = `${log.job}: the record of the rows' entry is missing or damaged`;
+    return undefined;
+  }
   log.rowsSeq = rows.seq;
   log.rowsChain = rows.chain;
   if (rows.seq > log.seq) {

@@ -46,7 +46,9 @@ export class Repairs {
   readonly #waiting = new Map<string, Damage>();
   #found = 0;
   #repaired = 0;
-  #refused = 0;
+  /** What could not be repaired, and in which round of the scrub that was. */
+  readonly #refused = new Map<string, number>();
+  #round = 0;
   #running = false;
   #stopped = false;
 
@@ -57,15 +59,24 @@ export class Repairs {
   /** Undefined as long as nothing was found. */
   get summary(): string | undefined {
     if (this.#found === 0) return undefined;
-    return `damage: ${this.#found} found, ${this.#repaired} repaired, ${this.#refused} refused`;
+    return `damage: ${this.#found} found, ${this.#repaired} repaired, ${this.#refused.size} refused`;
   }
 
-  report(damage: Damage): void {
+  /** False: it waits already, or was refused just before. */
+  report(damage: Damage): boolean {
     const name = `${damage.kind} ${damage.log.job} ${damage.from}`;
-    if (this.#stopped || this.#waiting.has(name) || this.#waiting.size >= REPAIRS_WAITING_MAX) return;
+    if (this.#stopped || this.#waiting.has(name) || this.#waiting.size >= REPAIRS_WAITING_MAX) return false;
+    // Not again and again: two replicas that ask each other for what both lack would go on for ever.
+    if (this.#refused.get(name) === this.#round) return false;
     this.#waiting.set(name, damage);
-    this.#found += 1;
+    if (!this.#refused.has(name)) this.#found += 1;
     if (!this.#running) void this.#run();
+    return true;
+  }
+
+  /** What was refused is tried again when it is found again. */
+  nextRound(): void {
+    this.#round += 1;
   }
 
   stop(): void {
@@ -78,8 +89,10 @@ export class Repairs {
       const problem = await this.#repair(damage);
       if (this.#stopped) break;
       this.#waiting.delete(name);
-      if (problem === undefined) this.#repaired += 1;
-      else this.#refused += 1;
+      if (problem === undefined) {
+        this.#repaired += 1;
+        this.#refused.delete(name);
+      } else if (this.#refused.size < REPAIRS_WAITING_MAX) this.#refused.set(name, this.#round);
       const detail = problem === undefined ? damage.detail : `${damage.detail}; ${problem}`;
       this.#options.told(problem === undefined ? "repaired" : "refused", detail);
     }
@@ -106,8 +119,12 @@ export class Repairs {
     const { store } = this.#options;
     let last = through;
     while (last < log.seq && readEntry(store, log.job, last + 1) === undefined) last += 1;
-    for (let seq = last; seq >= Math.max(from, log.first); seq--) {
-      if (seq > log.seq || this.#proved(log, readEntry(store, log.job, seq), seq)) continue;
+    for (let seq = Math.min(last, log.seq); seq >= log.first; seq--) {
+      if (this.#proved(log, readEntry(store, log.job, seq), seq)) {
+        // Where two entries do not fit it may be the first that is wrong.
+        if (seq < from) break;
+        continue;
+      }
       const found = await this.#fetch(log, seq);
       if (typeof found === "string") return found;
       this.#options.work(() => {

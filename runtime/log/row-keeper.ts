@@ -70,10 +70,11 @@ export class RowKeeper {
    * not reach back so far. Throws `StoreError`.
    */
   remake(log: JobLog): boolean {
-    if (log.first > 1) return false;
+    if (log.first > 1 || log.refusal !== undefined) return false;
     if (this.#writer(log) === undefined || this.#clearing.has(log)) return true;
     this.#drop(log);
     this.#clearing.add(log);
+    log.rowsDamage = undefined;
     // Without their own record the rows are answered to nobody, and are cleared away by the next start too.
     this.#store.write([{ key: rowsRecordKey(log.job), value: undefined }], true);
     return true;

@@ -5,6 +5,7 @@ import { REPLICA_QUEUE_BYTES_MAX, REPLICA_QUEUE_MAX, SLOW_SYNC_MS } from "../lim
 import type { BusMessage, BusSubscription } from "../messaging/bus.ts";
 import { jobSubject } from "../messaging/subject.ts";
 import { BusReplicaPort } from "./bus-replica-port.ts";
+import { Copies } from "./copies.ts";
 import { DiskRoom } from "./disk-room.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { JobLog } from "./job-log.ts";
@@ -39,6 +40,7 @@ export class StorageJob implements RunningJob {
   readonly #commit: GroupCommit;
   readonly #rows: RowKeeper;
   readonly #exchange: WitnessExchange;
+  readonly #copies: Copies;
   readonly #repairs: Repairs;
   readonly #upkeep: Upkeep;
   readonly #subscription: BusSubscription;
@@ -67,6 +69,7 @@ export class StorageJob implements RunningJob {
     this.#commit = new GroupCommit(store, witness, this.#views, {
       incarnation: folder.incarnation,
       lost: (log) => (peers.length === 0 ? undefined : this.#lost(log)),
+      remakeRows: (log) => this.#remakeRows(log),
       waits: () => this.#exchange.waits,
       shortage: () => this.#room.shortage,
       wrote: (bytes) => this.#room.wrote(bytes),
@@ -85,6 +88,7 @@ export class StorageJob implements RunningJob {
       recalled: () => this.#guard(() => this.#checkAcknowledged()),
     });
     const work = (task: () => void): void => this.#guard(task);
+    this.#copies = this.#makeCopies(port, work);
     this.#repairs = this.#makeRepairs(port, peers, work);
     const scrub = new Scrub(store, (job) => this.#commit.log(job));
     const { logger } = context;
@@ -106,6 +110,31 @@ export class StorageJob implements RunningJob {
     return this.#draw();
   }
 
+  #makeCopies(port: ReplicaPort, work: (task: () => void) => void): Copies {
+    const { logger } = this.#context;
+    return new Copies({
+      store: this.#folder.store,
+      port,
+      shortage: () => this.#room.shortage,
+      write: (log, page) => {
+        this.#commit.apply(log, page.changes, page.lowered);
+        if (page.cleared || page.lowered) this.#rows.replaced(log);
+        for (const entry of page.entries) this.#rows.grown(log, entry);
+        this.#schedule();
+      },
+      work,
+      told: (job, outcome, reason) => {
+        if (outcome === "copied") logger.info({ job }, "log copied");
+        else logger.warn({ job, reason }, "log not copied");
+      },
+    });
+  }
+
+  #remakeRows(log: JobLog): boolean {
+    this.#schedule();
+    return this.#rows.remake(log);
+  }
+
   #makeRepairs(port: ReplicaPort, peers: readonly JobName[], work: (task: () => void) => void): Repairs {
     const { logger } = this.#context;
     const { store, witness } = this.#folder;
@@ -118,11 +147,7 @@ export class StorageJob implements RunningJob {
         this.#rows.resume(log);
         this.#schedule();
       },
-      remakeRows: (log) => {
-        const remade = this.#rows.remake(log);
-        this.#schedule();
-        return remade;
-      },
+      remakeRows: (log) => this.#remakeRows(log),
       giveUp: (reason) => {
         markFailed(this.#folder.path, reason);
         this.#end(`storage is to be rebuilt from the others: ${reason}`);
@@ -169,6 +194,7 @@ export class StorageJob implements RunningJob {
       this.#upkeep.stop();
       this.#exchange.stop();
       this.#repairs.stop();
+      this.#copies.stop();
       this.#views.close();
       this.#folder.witness.close();
       await this.#folder.store.close();
@@ -238,12 +264,13 @@ export class StorageJob implements RunningJob {
     this.#queueBytes = 0;
     const now = performance.now();
     const requests = queue.map(({ request }) => request);
-    const { responses, grown, known } = this.#commit.turn(now, requests, (log) =>
+    const { responses, grown, known, behind } = this.#commit.turn(now, requests, (log) =>
       this.#rows.opened(now, log),
     );
     queue.forEach(({ reply }, index) => this.#answer(reply, responses[index] as LogResponse));
     for (const { log, entry } of grown) this.#rows.grown(log, entry);
     for (const log of known) this.#rows.committed(log);
+    for (const { log, align } of behind) this.#copies.wanted(log, align);
     const took = performance.now() - now;
     if (took > SLOW_SYNC_MS)
       this.#context.logger.warn({ requests: requests.length, ms: Math.round(took) }, "the disk is slow");

@@ -45,8 +45,8 @@ export class Upkeep {
   }
 
   report(damage: Damage): void {
-    this.#options.logger.error({ job: damage.log.job, reason: damage.detail }, "damage found");
-    this.#options.repairs.report(damage);
+    if (this.#options.repairs.report(damage))
+      this.#options.logger.error({ job: damage.log.job, reason: damage.detail }, "damage found");
   }
 
   #diskLater(): void {
@@ -80,6 +80,7 @@ export class Upkeep {
     for (const each of damage) this.report(each);
     const now = performance.now();
     if (ended) {
+      this.#options.repairs.nextRound();
       this.#scrubLater(Math.max(0, this.#roundAt + SCRUB_ROUND_MS - now));
       this.#roundAt = Math.max(now, this.#roundAt + SCRUB_ROUND_MS);
     } else this.#scrubLater((bytes / SCRUB_BYTES_PER_SECOND) * 1000);

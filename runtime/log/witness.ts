@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { WITNESS_BYTES_MAX } from "../limits.ts";
 import { CHAIN_BYTES } from "./entry.ts";
@@ -21,8 +21,8 @@ const ACKNOWLEDGED_BYTES = 1 + 8 + 8 + CHAIN_BYTES;
  *
  * One record is appended after each synced batch: 4 bytes of length, the CRC-32 of the body, and for each job that the
  * batch touched a byte of name length, the name, promised epoch, sequence and chain value. The last record of a job
- * counts. Nothing here is synced: after a power failure the witness may be older than the log, never newer, and so is
- * still true. For the same reason a torn end is ignored.
+ * counts. Nothing here is synced but what is lowered: after a power failure the witness may be older than the log, never
+ * newer, and so is still true. For the same reason a torn end is ignored.
  */
 export class Witness {
   readonly #path: string;
@@ -66,6 +66,12 @@ export class Witness {
       }
     }
     if (news.length > 0) this.note(news);
+  }
+
+  /** Less is acknowledged from now on: on stable storage before the log is cut. Throws what the file system throws. */
+  lower(acknowledged: Acknowledged): void {
+    this.note([acknowledged]);
+    fsyncSync(this.#file);
   }
 
   /** Call between the sync and the answers. Throws what the file system throws. */
