@@ -70,18 +70,18 @@ export class JetStreamLog implements CheckpointLog {
       const whole = await readStream(this.#stream, (known?.seq ?? 0) + 1, seq, this.#whenClosed, (entry) => {
         const verdict = checkEntry(entry, chain);
         if (verdict !== "ok") {
-          throw new DamagedStreamError(`${this.#stream.job}: entry ${entry.seq} is damaged (${verdict})`);
+          throw new DamagedStreamError(`entry ${entry.seq} is damaged (${verdict})`);
         }
         if (entry.kind === EntryKind.DATA) target.entry(entry.payload);
         chain = entry.chain;
       });
       if (whole && !last.equals(chain)) {
-        throw new DamagedStreamError(`${this.#stream.job}: entry ${seq} is not the log's last (chain)`);
+        throw new DamagedStreamError(`entry ${seq} is not the log's last (chain)`);
       }
       return whole;
     } catch (error) {
       if (!(error instanceof DamagedStreamError)) throw error;
-      throw new LogRefusedError(LogStatus.DAMAGED, error.message);
+      throw new LogRefusedError(LogStatus.DAMAGED, `${this.#stream.job}: ${error.message}`);
     }
   }
 

@@ -91,7 +91,8 @@ class JetStreamSource implements LogSource {
       try {
         return await question();
       } catch (error) {
-        if (error instanceof DamagedStreamError) throw new LogRefusedError(LogStatus.DAMAGED, error.message);
+        if (error instanceof DamagedStreamError)
+          throw new LogRefusedError(LogStatus.DAMAGED, `${this.#stream.job}: ${error.message}`);
         if (!(error instanceof SilentStreamError)) throw error;
       }
       await delay(STREAM_RETRY_MS);

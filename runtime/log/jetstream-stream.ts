@@ -10,7 +10,7 @@ import {
 } from "@nats-io/jetstream";
 import { headers, type Msg } from "@nats-io/transport-node";
 import { LogEntry } from "../../proto/generated/evercross/v1/log.ts";
-import { BrokerStoreError, makeStored, streamToken } from "../broker/stored.ts";
+import { makeStored, streamToken } from "../broker/stored.ts";
 import { formatJob, type JobName } from "../job/name.ts";
 import { STREAM_GETS_MAX, STREAM_REQUEST_MS } from "../limits.ts";
 import type { NatsBus } from "../messaging/nats-bus.ts";
@@ -130,7 +130,7 @@ export class JetStreamStream {
     for (const [setting, value] of Object.entries(CONFIG)) {
       const found = config[setting as keyof typeof CONFIG];
       if (found !== value) {
-        throw new BrokerStoreError(
+        throw new Error(
           `stream ${this.name} has ${setting} ${String(found)}; a log needs ${String(value)}: set it, or remove the stream and its log`,
         );
       }
@@ -184,7 +184,7 @@ export class JetStreamStream {
   /** Rejects with `DamagedStreamError` when it is not entry `seq` of this log. */
   decode(data: Uint8Array, seq: number): LogEntry {
     const damaged = (what: string): DamagedStreamError =>
-      new DamagedStreamError(`${this.job}: message ${seq} of stream ${this.name} is ${what}`);
+      new DamagedStreamError(`message ${seq} of stream ${this.name} is ${what}`);
     let entry: LogEntry;
     try {
       entry = LogEntry.decode(data);
