@@ -24,15 +24,21 @@ import type { ReplicaPort } from "../log/replica-port.ts";
 import { BusRequestError } from "../messaging/bus.ts";
 import { BackupCode, BackupError } from "./backup-error.ts";
 
-export interface RestoreTask {
+/** A log that is to go on with other members. */
+export interface RefoundTask {
   readonly job: JobName;
-  /** What is to be written, from its first entry on. */
-  readonly log: ReadableLog;
-  /** The log's set, all of it empty. */
+  /** The log's set, all of it in one hand. */
   readonly replicas: readonly JobName[];
   readonly port: ReplicaPort;
-  /** Stands in the entry by which the restored log begins anew. */
+  /** Stands in the entry by which the log goes on. */
   readonly started: StartedBy;
+  /** An epoch that was promised to somebody, as far as that is known. */
+  readonly promised?: number;
+}
+
+export interface RestoreTask extends RefoundTask {
+  /** What is to be written, from its first entry on. */
+  readonly log: ReadableLog;
   /** Told of every entry that is on all replicas. */
   readonly progress?: () => void;
 }
@@ -79,15 +85,34 @@ export async function restoreLog(task: RestoreTask): Promise<Restored> {
   return begin(task, writers, tail);
 }
 
-/** The writer's rules 2.1 to 2.4, with all replicas in one hand. */
 async function begin(
   task: RestoreTask,
   writers: readonly ReplicaRestore[],
   tail: LogEntry,
 ): Promise<Restored> {
-  const epoch = tail.epoch + RESTORE_EPOCH_STEP;
-  const members = await Promise.all(writers.map((writer) => writer.open(epoch)));
+  const { epoch, seq } = await refound(task, writers, tail);
+  await Promise.all(writers.map((writer) => writer.untilRows()));
+  return { entries: tail.seq, epoch, seq };
+}
+
+/** Where a log ends. */
+export type LogEnd = Pick<LogEntry, "epoch" | "seq" | "chain">;
+
+/**
+ * Appends to a log that all of `replicas` have, up to `tail`, a `STARTED` entry that makes them, in their present incarnations,
+ * the only members. Its epoch is above that of the tail, and of every writer that anybody else knew. Throws `BackupError`.
+ */
+export function refoundLog(task: RefoundTask, tail: LogEnd): Promise<LogEnd> {
+  const writers = task.replicas.map((replica) => new ReplicaRestore(task, replica));
+  return refound(task, writers, tail);
+}
+
+/** The writer's rules 2.1 to 2.4, with all replicas in one hand. */
+async function refound(task: RefoundTask, writers: readonly ReplicaRestore[], tail: LogEnd): Promise<LogEnd> {
   const { instance, node, version, timeUs } = task.started;
+  const known = Math.max(tail.epoch, task.promised ?? 0);
+  const epoch = Math.max(known, Math.floor(timeUs / 1_000_000)) + RESTORE_EPOCH_STEP;
+  const members = await Promise.all(writers.map((writer) => writer.open(epoch)));
   const payload = Started.encode({ instance, node, version, timeUs, members }).finish();
   const fields = {
     job: formatJob(task.job),
@@ -100,16 +125,15 @@ async function begin(
   const entry = sealEntry(fields, tail.chain);
   await Promise.all(writers.map((writer) => writer.append([entry])));
   await Promise.all(writers.map((writer) => writer.commit(epoch, entry.seq)));
-  await Promise.all(writers.map((writer) => writer.untilRows()));
-  return { entries: tail.seq, epoch, seq: entry.seq };
+  return entry;
 }
 
 class ReplicaRestore {
-  readonly #task: RestoreTask;
+  readonly #task: RefoundTask;
   readonly #replica: JobName;
   #promised = 0;
 
-  constructor(task: RestoreTask, replica: JobName) {
+  constructor(task: RefoundTask, replica: JobName) {
     this.#task = task;
     this.#replica = replica;
   }

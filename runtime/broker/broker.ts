@@ -30,6 +30,9 @@ export interface BrokerOptions {
   readonly onGivenUp: (reason: string) => void;
 }
 
+/** Where a market's broker keeps its streams, the desired state among them. */
+export const brokerFolder = (dataDir: string): string => join(dataDir, "broker");
+
 const logFile = (dataDir: string): string => join(dataDir, "log", "broker.log");
 
 function configuration(port: number, token: string, storeDir: string): string {
@@ -120,7 +123,7 @@ export class Broker {
 
   static #launch(port: number, options: BrokerOptions): KeptProcess {
     const { binary, dataDir, token, registry, logger, onRestart, onGivenUp } = options;
-    const folder = join(dataDir, "broker");
+    const folder = brokerFolder(dataDir);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const file = join(folder, "nats.conf");
     writeFileSync(file, configuration(port, token, join(folder, "jetstream")), { mode: 0o600 });

@@ -1,8 +1,10 @@
 import type { AuctionPrice, PhaseReport } from "../../proto/generated/evercross/v1/gateway.ts";
 import { Phase, Side } from "../../proto/generated/evercross/v1/types.ts";
+import { codeName } from "../../runtime/code-name.ts";
 import { ShownOrders } from "../client/shown-orders.ts";
 import type { ClientHandlers } from "../client/types.ts";
 import { PriceLevels } from "../flow/price-levels.ts";
+import type { Body } from "../gateway/market-view.ts";
 import { printLine, printTable } from "./output.ts";
 import { phaseText } from "./phase-text.ts";
 
@@ -71,6 +73,39 @@ export class BookScreen {
     };
   }
 
+  /** Takes in what a follower is told first. */
+  take(bodies: readonly Body[]): void {
+    const handlers = this.handlers();
+    for (const body of bodies) {
+      if (body.$case === "phase") handlers.onPhase?.(body.value);
+      else if (body.$case === "indicative") handlers.onIndicative?.(body.value);
+      else if (body.$case === "bookSnapshot") handlers.onBookSnapshot?.(body.value);
+      else if (body.$case === "ordersSnapshot") handlers.onOrdersSnapshot?.(body.value);
+    }
+  }
+
+  /** All that is printed, for programs. */
+  object(): Record<string, unknown> {
+    const { symbol, orders, max } = this.#options;
+    const phase = this.#phase;
+    const isAuction = phase !== undefined && AUCTIONS.has(phase.phase);
+    const side = (which: Side): unknown[] =>
+      orders
+        ? this.#orders
+            .side(which)
+            .slice(0, max)
+            .map(({ orderId, price, quantity }) => ({ order_id: orderId, price, quantity }))
+        : this.#levels.best(which, max);
+    return {
+      symbol,
+      event: this.#event,
+      ...(phase === undefined ? undefined : phaseObject(phase)),
+      ...(isAuction ? { indicative: indicativeObject(this.#indicative) } : undefined),
+      bids: side(Side.BUY),
+      asks: side(Side.SELL),
+    };
+  }
+
   print(): void {
     this.#printHead();
     if (this.#options.orders) this.#printOrders();
@@ -131,6 +166,22 @@ function indicativeText(indicative: AuctionPrice | undefined): string {
   const { price, volume, imbalance, imbalanceSide } = indicative;
   const more = imbalance === 0 ? "" : `, ${imbalance} more to ${imbalanceSide === Side.BUY ? "buy" : "sell"}`;
   return `${volume} would trade at ${price}${more}`;
+}
+
+function phaseObject({ phase, untilUs, referencePrice }: PhaseReport): Record<string, unknown> {
+  return {
+    phase: codeName(Phase, phase).toLowerCase(),
+    ...(untilUs === 0 ? undefined : { until_us: untilUs }),
+    ...(referencePrice === 0 ? undefined : { reference_price: referencePrice }),
+  };
+}
+
+/** Null: nothing would trade. */
+function indicativeObject(indicative: AuctionPrice | undefined): Record<string, unknown> | null {
+  if (indicative === undefined || indicative.price === 0) return null;
+  const { price, volume, imbalance, imbalanceSide } = indicative;
+  const side = imbalance === 0 ? undefined : { imbalance_side: codeName(Side, imbalanceSide).toLowerCase() };
+  return { price, volume, imbalance, ...side };
 }
 
 function sideBySide<T>(

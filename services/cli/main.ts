@@ -19,6 +19,7 @@ import { referenceCommand } from "./commands/reference.ts";
 import { replaceCommand } from "./commands/replace.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { statusCommand } from "./commands/status.ts";
+import { storageCommand } from "./commands/storage.ts";
 import { treeCommand } from "./commands/tree.ts";
 import { upCommand } from "./commands/up.ts";
 import { printError } from "./output.ts";
@@ -49,6 +50,7 @@ function program(): Command {
     blockCommand,
     unblockCommand,
     auditCommand,
+    storageCommand,
     replayCommand,
     demoCommand,
   ];

@@ -30,26 +30,40 @@ export async function pastBook(
 ): Promise<PastBook> {
   const { symbol } = instrument;
   const { first, last } = await log.bounds();
-  const market = new MarketView(instrument);
-  const order = orders ? new OrderView(instrument) : undefined;
-  const begin = first > 1 ? await restore(log, symbol, { first, at }, [market, order]) : first;
-  let event = 0;
-  for await (const { entry, batch } of batches(log, begin, last)) {
+  const views: Views = {
+    market: new MarketView(instrument),
+    orders: orders ? new OrderView(instrument) : undefined,
+  };
+  const rows = first > 1 ? await restore(log, symbol, { first, at }, views) : undefined;
+  if (rows?.event === at) {
+    const { entry, timeUs } = rows;
+    return { entry, timeUs, requestEnd: at, bodies: bodiesOf(views, entry) };
+  }
+  let event = rows?.event ?? 0;
+  for await (const { entry, batch } of batches(log, (rows?.entry ?? 0) + 1, last)) {
     event = batch.firstEvent + eventCount(batch) - 1;
     const part = cutBatch(batch, batch.firstEvent, at);
-    if (part !== undefined) {
-      market.apply(entry, part);
-      order?.apply(entry, part);
-    }
+    if (part === undefined) break;
+    views.market.apply(entry, part);
+    views.orders?.apply(entry, part);
     if (event < at) continue;
-    const bodies = [
-      ...market.snapshot("auction", entry),
-      ...(order === undefined ? market.snapshot("book", entry) : order.snapshot(entry)),
-    ];
-    return { entry, timeUs: batch.timeUs, requestEnd: requestEnd(batch, at), bodies };
+    const { timeUs } = batch;
+    return { entry, timeUs, requestEnd: requestEnd(batch, at), bodies: bodiesOf(views, entry) };
   }
   const there = event === 0 ? "there is none yet" : `the last one is event ${event}`;
   throw new OperatorError(`${symbol} has no event ${at}: ${there}`);
+}
+
+interface Views {
+  readonly market: MarketView;
+  readonly orders: OrderView | undefined;
+}
+
+function bodiesOf({ market, orders }: Views, entry: number): Body[] {
+  return [
+    ...market.snapshot("auction", entry),
+    ...(orders?.snapshot(entry) ?? market.snapshot("book", entry)),
+  ];
 }
 
 function requestEnd({ firstEvent, steps }: EventBatch, at: number): number {
@@ -61,17 +75,30 @@ function requestEnd({ firstEvent, steps }: EventBatch, at: number): number {
   return at;
 }
 
-/** Gives the rows to the views, and the entry from which on they go on. */
+/** What the rows gave to the views. */
+interface FromRows {
+  /** Entry and event that they are the state after, and its time. */
+  readonly entry: number;
+  readonly event: number;
+  readonly timeUs: number;
+}
+
 async function restore(
   log: ReadableLog,
   symbol: string,
   { first, at }: { readonly first: number; readonly at: number },
-  [market, orders]: readonly [MarketView, OrderView | undefined],
-): Promise<number> {
-  let nextEvent = 1;
-  const decoder = new RowDecoder({ book: (next) => void (nextEvent = next) });
+  { market, orders }: Views,
+): Promise<FromRows> {
+  let event = 0;
+  let timeUs = 0;
+  const decoder = new RowDecoder({
+    book: (nextEvent, time) => {
+      event = nextEvent - 1;
+      timeUs = time;
+    },
+  });
   const rows: [Uint8Array, Uint8Array][] = [];
-  const seq = await log.rows({
+  const entry = await log.rows({
     begin: () => void (rows.length = 0),
     row: (key, value) => void rows.push([Uint8Array.from(key), Uint8Array.from(value)]),
   });
@@ -82,16 +109,17 @@ async function restore(
   }
   market.rowsEnd();
   orders?.rowsEnd();
-  if (nextEvent > at) {
-    const why = `its log begins at entry ${first}, with the book after event ${nextEvent - 1}`;
+  if (event > at) {
+    const why = `its log begins at entry ${first}, with the book after event ${event}`;
     throw new OperatorError(
       `${symbol}: the book after event ${at} cannot be rebuilt: ${why}; a backup may have it`,
     );
   }
-  const before: EventBatch[] = [];
-  for await (const { batch } of batches(log, Math.max(first, seq - INDICATION_ENTRIES_READ), seq)) {
-    before.push(batch);
+  if (market.isAuction) {
+    const before: EventBatch[] = [];
+    const from = Math.max(first, entry - INDICATION_ENTRIES_READ);
+    for await (const { batch } of batches(log, from, entry)) before.push(batch);
+    before.toReversed().some((batch) => market.recall(batch));
   }
-  if (market.isAuction) before.toReversed().some((batch) => market.recall(batch));
-  return seq + 1;
+  return { entry, event, timeUs };
 }

@@ -12,7 +12,7 @@ import type { LocatedJob } from "../../runtime/operator/located-job.ts";
 import { type ProcessEntry, ProcessRegistry } from "../../runtime/process/registry.ts";
 import { BootGuard, type MonitorProcess, monitorProcesses } from "./boot-guard.ts";
 import type { MarketConfig } from "./config.ts";
-import { checkSameShape, claim } from "./data-folder.ts";
+import { checkRestored, checkSameShape, claim } from "./data-folder.ts";
 import { gatewayAddresses, nodeFolder, nodeNames } from "./layout.ts";
 import { marketLauncher } from "./market-launcher.ts";
 import { Operator } from "./operator.ts";
@@ -168,6 +168,7 @@ class LocalMarket implements Market {
  */
 export async function startMarket(config: MarketConfig, options: MarketOptions): Promise<Market> {
   const dataDir = resolve(options.dataDir);
+  checkRestored(dataDir);
   const before = findRunFile(dataDir);
   if (before !== undefined) checkSameShape(before.config, config, dataDir);
   const effective = await effectiveConfig(config, before);

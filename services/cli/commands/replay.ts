@@ -1,4 +1,3 @@
-import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { connectClient } from "../../client/index.ts";
 import { summarise, type Flow, type FlowSummary } from "../../flow/action.ts";
@@ -15,6 +14,7 @@ import { gatewayOption, logonOptions, sessionOption, type GatewayAddress } from 
 import { interruptSignal } from "../interrupt.ts";
 import { killCrossing } from "../kill.ts";
 import { printJson, printLine } from "../output.ts";
+import { progressBar } from "../progress-bar.ts";
 import { wholeNumber } from "../whole-number.ts";
 import { marketConfigFor, withTemporaryMarket } from "../temporary-market.ts";
 
@@ -38,15 +38,6 @@ function speed(text: string): number | "max" {
   const value = Number(/^([0-9]+(?:\.[0-9]+)?)x$/.exec(text)?.[1] ?? 0);
   if (value > 0) return value;
   throw new InvalidArgumentError(`'${text}' is neither max nor a multiple like 1x or 2.5x`);
-}
-
-/** A bar on standard error, where that is a terminal. */
-function progressBar(total: number): { update(sent: number): void; stop(): void } {
-  if (!process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
-  const format = "{bar} {percentage}% | {value} of {total} | {eta_formatted} left";
-  const bar = new SingleBar({ format, stream: process.stderr, hideCursor: true, etaBuffer: 100 });
-  bar.start(total, 0);
-  return { update: (sent) => bar.update(sent), stop: () => bar.stop() };
 }
 
 interface Run {
