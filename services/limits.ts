@@ -177,3 +177,6 @@ export const HISTORY_SHOWN = 50;
 
 /** Bytes of exported events that are put together before they are written. */
 export const EVENT_EXPORT_CHUNK_BYTES = 256 * 1024;
+
+/** Logs of a mirror that are opened at a time when it is promoted: they share the syncs of their storage job. */
+export const PROMOTED_TOGETHER = 256;

@@ -57,6 +57,7 @@ export class MirrorStore {
       shortage,
       wrote,
       damaged: () => undefined,
+      remakeRows: (log) => this.#rows.remake(log),
     });
     this.#rows = new RowKeeper(store, materialisers, rowsFailed);
   }
