@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { LogoutReason } from "../../proto/generated/evercross/v1/gateway.ts";
 import { LogStatus } from "../../proto/generated/evercross/v1/log.ts";
 import { CancelReason, EventReason, RejectReason } from "../../proto/generated/evercross/v1/types.ts";
+import { BackupCode } from "../../runtime/backup/backup-error.ts";
 import { OrderCode } from "../../runtime/desired/order.ts";
 import { packageRoot } from "../../runtime/process/package-root.ts";
 import { FindingCode } from "../../services/audit/finding.ts";
@@ -37,6 +38,7 @@ const ENUMERATIONS = {
   LogStatus,
   FindingCode,
   OrderCode,
+  BackupCode,
 };
 
 describe("ERRORS.md", () => {
