@@ -484,6 +484,8 @@ export class LogWriter {
     this.#commit(now, outputs);
     if (!this.#settled) this.#review(now, outputs);
     this.#feed(now, progress, outputs);
+    const uninformed = this.#progress.length > 1 && progress.state === "live" && this.#tells(progress);
+    if (uninformed && this.#noticeAt === Infinity) this.#noticeAt = now + COMMIT_NOTICE_MS;
   }
 
   #commit(now: number, outputs: WriterOutput[]): void {
@@ -504,7 +506,6 @@ export class LogWriter {
       this.#waits = undefined;
       outputs.push({ kind: "goes" });
     }
-    if (this.#noticeAt === Infinity && this.#progress.length > 1) this.#noticeAt = now + COMMIT_NOTICE_MS;
   }
 
   /** The entry up to which a majority of the members has the log. */
