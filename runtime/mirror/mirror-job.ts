@@ -1,17 +1,10 @@
 import { statfs } from "node:fs/promises";
-import type { LogEntry, LogTail } from "../../proto/generated/evercross/v1/log.ts";
-import {
-  MirrorLagRequest,
-  MirrorLagResponse,
-  type MirroredLog,
-} from "../../proto/generated/evercross/v1/mirror.ts";
+import { type LogEntry, LogStatus, type LogTail } from "../../proto/generated/evercross/v1/log.ts";
 import type { JobContext, Materialise, RunningJob } from "../job/definition.ts";
 import { formatJob, type JobName } from "../job/name.ts";
 import {
   DISK_LOOK_MS,
-  MIRROR_ANSWER_MS,
   MIRROR_BYTES_PER_SECOND,
-  MIRROR_LAGS_MAX,
   MIRROR_NOTE_MS,
   MIRROR_QUESTIONS_PER_SECOND,
 } from "../limits.ts";
@@ -21,9 +14,12 @@ import { markFailed, type StorageFolder } from "../log/storage-folder.ts";
 import type { BusSubscription } from "../messaging/bus.ts";
 import { jobSubject } from "../messaging/subject.ts";
 import type { Heard } from "./log-lag.ts";
-import { MirrorPlan, type PlannedLog, type PlanOutput } from "./mirror-plan.ts";
+import { lagAnswer } from "./lag-answer.ts";
+import { MirrorPlan, type PlanOutput } from "./mirror-plan.ts";
+import { MirrorSources } from "./mirror-sources.ts";
 import { MirrorStore } from "./mirror-store.ts";
 import { mirrorSummary } from "./mirror-summary.ts";
+import { InstallError } from "./rows-install.ts";
 
 export interface MirrorJobOptions {
   readonly context: JobContext;
@@ -31,12 +27,6 @@ export interface MirrorJobOptions {
   /** Jobs whose logs are mirrored. */
   readonly jobs: readonly JobName[];
   readonly materialisers: ReadonlyMap<string, Materialise>;
-}
-
-interface Source {
-  readonly log: LogSource;
-  /** Until when an answer is waited for, in the milliseconds of `performance.now()`. */
-  deadline: number;
 }
 
 /** What a source answered to a reading. */
@@ -59,7 +49,7 @@ export class MirrorJob implements RunningJob {
   readonly #room: DiskRoom;
   readonly #store: MirrorStore;
   readonly #plan: MirrorPlan;
-  readonly #sources = new Map<string, Source>();
+  readonly #sources = new MirrorSources();
   readonly #subscription: BusSubscription;
   readonly #noted = new Map<string, Heard>();
   #arrived: Arrived[] = [];
@@ -91,7 +81,8 @@ export class MirrorJob implements RunningJob {
     this.#subscription = context.bus.subscribe(
       jobSubject(context.cluster, context.job, "in"),
       ({ data, reply }) => {
-        if (reply !== undefined) context.bus.publish(reply, this.#lags(MirrorLagRequest.decode(data)));
+        if (reply !== undefined)
+          context.bus.publish(reply, lagAnswer(Date.now(), this.#plan, this.#store, data));
       },
     );
     this.#noteTimer = setInterval(() => this.#guard(() => this.#note()), MIRROR_NOTE_MS);
@@ -117,20 +108,14 @@ export class MirrorJob implements RunningJob {
     const { seq, refusal } = this.#store.log(job);
     if (refusal !== undefined)
       this.#context.logger.error({ job, reason: refusal.detail }, "log stands still");
-    const source: Source = {
-      log: this.#context.logs.source(
-        name,
-        () => this.#closed === undefined && performance.now() < source.deadline,
-      ),
-      deadline: 0,
-    };
-    this.#sources.set(job, source);
+    this.#sources.add(this.#context.logs, name);
     this.#plan.add(now, job, seq, this.#store.heard(job), refusal?.detail);
   }
 
   #close(): Promise<void> {
     this.#closed ??= (async () => {
       this.#subscription.unsubscribe();
+      this.#sources.close();
       for (const timer of [this.#stepTimer, this.#rowsTimer, this.#noteTimer, this.#diskTimer])
         clearTimeout(timer);
       await this.#store.close();
@@ -178,10 +163,47 @@ export class MirrorJob implements RunningJob {
   }
 
   async #read(output: PlanOutput & { readonly kind: "read" }): Promise<void> {
-    const entries = await this.#answer(output, (log) => log.entries(output.from, output.to));
+    if (this.#store.log(output.job).blank) return this.#install(output);
+    let trimmed = false;
+    const entries = await this.#answer(output, async (log) => {
+      try {
+        return await log.entries(output.from, output.to);
+      } catch (error) {
+        trimmed = error instanceof LogRefusedError && error.status === LogStatus.TRIMMED;
+        if (!trimmed) throw error;
+        return [];
+      }
+    });
     if (entries === undefined) return;
+    if (trimmed) return this.#trimmed(output);
     this.#arrived.push({ output, entries });
     this.#schedule();
+  }
+
+  /** What is here is never given up for rows that cannot be shown to continue it. */
+  #trimmed(output: PlanOutput & { readonly kind: "read" }): Promise<void> | void {
+    const { job, from } = output;
+    if (this.#store.log(job).seq === 0) return this.#install(output);
+    const reason = `${job}: the market trimmed entry ${from} before it was mirrored: mirror into an empty folder`;
+    this.#refuse(output, reason, false);
+    this.#step();
+  }
+
+  /** The log's first entries were trimmed at the source, or this was broken off before. */
+  async #install(output: PlanOutput): Promise<void> {
+    const { job } = output;
+    this.#context.logger.info({ job }, "log begins anew from rows");
+    const bytes = await this.#answer(output, (log) =>
+      this.#store.install(job, log, {
+        open: () => this.#closed === undefined,
+        progress: () => this.#sources.prolong(job),
+      }),
+    );
+    if (bytes === undefined) return;
+    const { seq } = this.#store.log(job);
+    this.#plan.restarted(job, seq);
+    this.#plan.stored(Date.now(), job, seq, bytes);
+    this.#step();
   }
 
   /** Undefined: the plan was told why there is none. */
@@ -189,16 +211,14 @@ export class MirrorJob implements RunningJob {
     output: PlanOutput,
     ask: (log: LogSource) => Promise<T | undefined>,
   ): Promise<T | undefined> {
-    const source = this.#sources.get(output.job) as Source;
-    source.deadline = performance.now() + MIRROR_ANSWER_MS;
     try {
-      const answer = await ask(source.log);
+      const answer = await this.#sources.ask(output.job, ask);
       if (this.#closed !== undefined) return undefined;
       if (answer !== undefined) return answer;
       this.#plan.silent(Date.now(), output);
     } catch (error) {
       if (this.#closed !== undefined) return undefined;
-      if (!(error instanceof LogRefusedError)) {
+      if (!(error instanceof LogRefusedError) && !(error instanceof InstallError)) {
         this.#guard(() => {
           throw error;
         });
@@ -279,21 +299,5 @@ export class MirrorJob implements RunningJob {
     } catch (error) {
       this.#context.logger.warn({ reason: String(error) }, "disk not looked at");
     }
-  }
-
-  #lags({ after }: MirrorLagRequest): Uint8Array {
-    const now = Date.now();
-    const behind = [...this.#plan.logs()]
-      .filter(({ job }) => job > after)
-      .sort((one, other) => (one.job < other.job ? -1 : 1));
-    const logs = behind.slice(0, MIRROR_LAGS_MAX).map((log) => this.#mirrored(now, log));
-    return MirrorLagResponse.encode({ logs, more: behind.length > logs.length }).finish();
-  }
-
-  #mirrored(now: number, { job, lag, refusal = "" }: PlannedLog): MirroredLog {
-    const { seq, epoch, chain } = this.#store.log(job);
-    const { entries, ageMs } = lag.read(now);
-    const { atMs = 0, seq: committed = 0 } = lag.heard ?? {};
-    return { job, seq, epoch, chain, heardMs: atMs, committed, lagEntries: entries, lagMs: ageMs, refusal };
   }
 }

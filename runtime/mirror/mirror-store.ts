@@ -2,6 +2,7 @@ import { type LogEntry, type LogRequest, LogStatus } from "../../proto/generated
 import type { Materialise } from "../job/definition.ts";
 import { chainAt } from "../log/entry-read.ts";
 import { GroupCommit } from "../log/group-commit.ts";
+import type { LogSource } from "../log/checkpoint-log.ts";
 import type { JobLog } from "../log/job-log.ts";
 import { RowKeeper } from "../log/row-keeper.ts";
 import { RowViews } from "../log/row-views.ts";
@@ -9,6 +10,7 @@ import type { StorageFolder } from "../log/storage-folder.ts";
 import { heardKey } from "../log/store-key.ts";
 import { decodeHeard, encodeHeard } from "./heard-record.ts";
 import type { Heard } from "./log-lag.ts";
+import { InstallError, RowsInstall } from "./rows-install.ts";
 
 /** Entries of one log, in order, that are to be kept. */
 export interface MirrorBatch {
@@ -104,6 +106,50 @@ export class MirrorStore {
       if (status !== LogStatus.OK && !failed.has(job)) failed.set(job, this.#refusal(job, status, detail));
     });
     return batches.map(({ job }) => failed.get(job) ?? { kind: "stored", seq: this.log(job).seq });
+  }
+
+  /**
+   * Begins a log anew from its source's rows, and gives the bytes that came. Undefined: there was no answer, or the folder is not `open`
+   * any more. The log stays blank until it is called again then, and when it throws: `InstallError` or `LogRefusedError` for
+   * what another time may mend.
+   */
+  async install(
+    job: string,
+    source: LogSource,
+    { open, progress }: { readonly open: () => boolean; readonly progress: () => void },
+  ): Promise<number | undefined> {
+    const log = this.log(job);
+    const install = new RowsInstall(log, this.#folder);
+    await install.clear(open);
+    this.#rows.replaced(log);
+    if (!open()) return undefined;
+    const seq = await source.rows({
+      begin: () => install.begin(),
+      row: (key, value) => {
+        progress();
+        if (open()) install.row(key, value);
+      },
+    });
+    if (seq === undefined || !open()) return undefined;
+    if (seq === 0) {
+      install.finishEmpty();
+      return 0;
+    }
+    progress();
+    const first = Math.max(1, seq - 1);
+    const entries = await source.entries(first, seq + 1);
+    const tail = entries && (await source.tail());
+    if (tail === undefined || !open()) return undefined;
+    const entry = entries?.find((each) => each.seq === seq);
+    const before = entries?.find((each) => each.seq === seq - 1);
+    if (entry === undefined || (before === undefined && seq > 1)) {
+      throw new InstallError(
+        `${job}: the source does not give entries ${first} to ${seq}, where its rows are`,
+      );
+    }
+    install.finish(before, entry, tail);
+    this.#rows.replaced(log);
+    return install.bytes;
   }
 
   /** Why the source's log, which has this chain value at `seq`, is not the one that is here; undefined when it may be. */
