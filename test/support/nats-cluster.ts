@@ -19,19 +19,29 @@ interface Server {
 
 export const NATS_TOKEN = "0123456789abcdef";
 
-/** Real nats-servers on loopback, each with files of its own, that sync each message: one by itself, or several as one cluster. */
+/**
+ * Real nats-servers on loopback, each with files of its own: one by itself, or several as one cluster. They sync each message, unless
+ * another `sync_interval` is asked for.
+ */
 export class NatsCluster {
   readonly #binary: string;
   readonly #servers: readonly Server[];
   readonly #routes: readonly number[];
+  readonly #syncInterval: string;
 
-  private constructor(binary: string, servers: readonly Server[], routes: readonly number[]) {
+  private constructor(
+    binary: string,
+    servers: readonly Server[],
+    routes: readonly number[],
+    syncInterval: string,
+  ) {
     this.#binary = binary;
+    this.#syncInterval = syncInterval;
     this.#servers = servers;
     this.#routes = routes;
   }
 
-  static async start(size: number, folder: string): Promise<NatsCluster> {
+  static async start(size: number, folder: string, syncInterval = "always"): Promise<NatsCluster> {
     const { path } = await findBroker();
     const ports: number[] = [];
     for (let i = 0; i < 2 * size; i++) ports.push(await freePort());
@@ -39,7 +49,7 @@ export class NatsCluster {
       const name = `s${i}`;
       return { name, port: ports[i] as number, folder: join(folder, name), process: undefined };
     });
-    const cluster = new NatsCluster(path, servers, ports.slice(size));
+    const cluster = new NatsCluster(path, servers, ports.slice(size), syncInterval);
     await Promise.all(servers.map((_, i) => cluster.launch(i)));
     return cluster;
   }
@@ -92,7 +102,7 @@ export class NatsCluster {
       `listen: "127.0.0.1:${port}"`,
       `max_payload: ${MESSAGE_BYTES_MAX}`,
       `authorization { token: "${NATS_TOKEN}" }`,
-      `jetstream { store_dir: ${JSON.stringify(join(folder, "js"))}, sync_interval: always }`,
+      `jetstream { store_dir: ${JSON.stringify(join(folder, "js"))}, sync_interval: ${JSON.stringify(this.#syncInterval)} }`,
       ...(this.#servers.length === 1 ? [] : cluster),
       "",
     ].join("\n");
