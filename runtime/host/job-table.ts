@@ -3,6 +3,7 @@ import { JobState, type JobStatus } from "../../proto/generated/evercross/v1/con
 import type { JobContext, JobDefinition, RunningJob } from "../job/definition.ts";
 import { parseJob } from "../job/name.ts";
 import { startStateful } from "../job/run-stateful.ts";
+import type { WarmCopy } from "../job/warm-state.ts";
 import { JOB_DETAIL_CHARS_MAX, JOB_STOP_MS } from "../limits.ts";
 import type { LogDriver } from "../log/checkpoint-log.ts";
 import type { Bus } from "../messaging/bus.ts";
@@ -98,7 +99,8 @@ export class JobTable {
     };
     this.#jobs.set(name, job);
     this.#become(job, JobState.STARTING, 0, "");
-    job.started = this.#run(job).catch((error: unknown) => {
+    // Taken now: from here on this host is told to keep it warm no longer.
+    job.started = this.#run(job, this.#warm.take(name)).catch((error: unknown) => {
       this.#fail(job, describe(error));
     });
   }
@@ -123,7 +125,7 @@ export class JobTable {
     await Promise.all([...this.#jobs.keys()].map((name) => this.stop(name)));
   }
 
-  async #run(job: HostedJob): Promise<void> {
+  async #run(job: HostedJob, copy: WarmCopy | undefined): Promise<void> {
     const name = parseJob(job.name);
     const definition = this.#options.definitions.get(name.service);
     if (definition === undefined)
@@ -147,7 +149,7 @@ export class JobTable {
     const { version } = this.#options;
     job.running =
       definition.kind === "stateful"
-        ? await startStateful(definition, context, version, this.#warm.take(job.name))
+        ? await startStateful(definition, context, version, copy)
         : await definition.start(context);
     const { epoch, detail = job.status.detail } = job.running;
     if (!job.ended) this.#become(job, JobState.RUNNING, epoch, detail);

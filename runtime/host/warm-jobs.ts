@@ -32,9 +32,9 @@ export class WarmJobs {
     this.#options = options;
   }
 
-  /** Sorted. */
+  /** Those that could be taken over now, sorted. */
   names(): string[] {
-    return [...this.#jobs.keys()].sort();
+    return [...this.#jobs.keys()].filter((name) => this.#jobs.get(name)?.state?.ready === true).sort();
   }
 
   /** These, and no others. */

@@ -41,6 +41,16 @@ export class WarmState {
     });
   }
 
+  /** Sequence of the last entry that it has; 0 for none. */
+  get position(): number {
+    return this.#at?.seq ?? 0;
+  }
+
+  /** It knows where in its log it stands. */
+  get ready(): boolean {
+    return this.#at !== undefined;
+  }
+
   /** Resolves when the rows are restored and the entries behind them are on their way. Rejects with `LogRefusedError`. */
   async start(): Promise<void> {
     const { logs, job } = this.#context;
@@ -57,8 +67,8 @@ export class WarmState {
     this.#state.restored(rows);
     // The entry that the rows are the state after says of which log they are.
     const [last] = (rows > 0 && (await log.entries(rows, rows + 1))) || [];
-    if (last !== undefined) this.#at = last;
     await this.#feed.start(rows);
+    if (last !== undefined) this.#at ??= last;
   }
 
   /** Gives it away, and follows no longer. Undefined: it has seen no entry yet, by which it could be told to be of this log. */

@@ -11,6 +11,7 @@ import { BusRequestError } from "../messaging/bus.ts";
 import {
   type CheckpointLog,
   type LogEvents,
+  type LogPosition,
   LogRefusedError,
   type OpenedLog,
   type RecoveryTarget,
@@ -64,7 +65,7 @@ export class ReplicatedLog implements CheckpointLog {
     });
   }
 
-  recover(target: RecoveryTarget): Promise<boolean> {
+  recover(target: RecoveryTarget, from?: LogPosition): Promise<boolean> {
     if (this.#opened === undefined)
       throw new Error(`${formatJob(this.#job)}: recovered before it was opened`);
     const { source, tail, epoch } = this.#opened;
@@ -77,7 +78,7 @@ export class ReplicatedLog implements CheckpointLog {
       wanted: () => !this.#closed,
       epoch,
     });
-    return recover(formatJob(this.#job), client, tail, target);
+    return recover(formatJob(this.#job), client, tail, target, from);
   }
 
   append(payload: Uint8Array): void {
