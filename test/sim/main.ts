@@ -1,10 +1,11 @@
 import { availableParallelism } from "node:os";
 import { SingleBar } from "cli-progress";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { drawPlan, type PlanBounds } from "./draw-plan.ts";
-import { runSeeds } from "./fleet.ts";
+import { Fleet } from "./fleet.ts";
 import { runSeed } from "./run-seed.ts";
 import { healBoundMs, type SimulationResult } from "./simulation.ts";
+import { whole } from "./whole.ts";
 
 interface Options {
   readonly seeds: number;
@@ -18,14 +19,6 @@ interface Options {
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-
-function whole(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-  };
-}
 
 function boundsOf({ nodes, levels, maxNodes }: Options): PlanBounds {
   return { nodes, levels, ...(maxNodes === undefined ? {} : { nodesMax: maxNodes }) };
@@ -77,19 +70,19 @@ async function run(options: Options): Promise<boolean> {
     ? undefined
     : new SingleBar({ format: "{bar} {value}/{total} seeds, {failed} failed, {eta} s left" });
   bar?.start(options.seeds, 0, { failed: 0 });
-  await runSeeds(
-    { from: options.seed, count: options.seeds, bounds: boundsOf(options) },
+  const fleet = new Fleet<PlanBounds, SimulationResult>(
+    new URL("./worker.js", import.meta.url),
     options.workers,
-    (result) => {
-      done += 1;
-      events += result.events;
-      simulatedMs += result.simulatedMs;
-      published += result.published;
-      if (result.violations.length > 0) failed.push(result);
-      else healed.push(result.healedMs);
-      bar?.update(done, { failed: failed.length });
-    },
   );
+  await fleet.run({ from: options.seed, count: options.seeds, bounds: boundsOf(options) }, (result) => {
+    done += 1;
+    events += result.events;
+    simulatedMs += result.simulatedMs;
+    published += result.published;
+    if (result.violations.length > 0) failed.push(result);
+    else healed.push(result.healedMs);
+    bar?.update(done, { failed: failed.length });
+  });
   bar?.stop();
   failed.sort((a, b) => a.seed - b.seed);
   healed.sort((a, b) => a - b);
