@@ -1,19 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { JobState, type JobStatus } from "../../proto/generated/evercross/v1/control.ts";
+import { JobState } from "../../proto/generated/evercross/v1/control.ts";
 import { EntryKind, LogPublication } from "../../proto/generated/evercross/v1/log.ts";
-import { HostServer } from "../../runtime/agent/host-server.ts";
 import { agentSocketPath } from "../../runtime/agent/socket-path.ts";
 import { jobName } from "../../runtime/job/name.ts";
 import { APPENDS_IN_FLIGHT_MAX, HOST_BEAT_MS, HOST_BEATS_MISSED_MAX } from "../../runtime/limits.ts";
 import { SourceLogReader } from "../../runtime/log/source-log-reader.ts";
 import { NatsBus } from "../../runtime/messaging/nats-bus.ts";
 import { jobSubject } from "../../runtime/messaging/subject.ts";
-import {
-  isAlive,
-  ownIdentity,
-  type ProcessIdentity,
-  signalProcess,
-} from "../../runtime/process/process-identity.ts";
+import { isAlive, signalProcess } from "../../runtime/process/process-identity.ts";
 import { ProcessRegistry } from "../../runtime/process/registry.ts";
 import { terminate } from "../../runtime/process/terminate.ts";
 import { waitFor } from "../../runtime/process/wait.ts";
@@ -21,70 +15,12 @@ import type { Intervention } from "../../services/flow/intervention.ts";
 import { marketLogs } from "../../services/market/market-logs.ts";
 import { readRunFile, type RunFile } from "../../services/market/run-file.ts";
 import { marketFolder, startUp } from "../support/command.ts";
+import { HandAgent, type KnownHost } from "../support/hand-agent.ts";
 import { replayAndProve } from "../support/replay-run.ts";
 
 const JOB = "crossing/AAA";
 const DEADLINE_MS = 20_000;
 const REPLACED_AFTER_MS = HOST_BEAT_MS * HOST_BEATS_MISSED_MAX;
-
-interface KnownHost {
-  readonly name: string;
-  readonly identity: ProcessIdentity;
-  readonly link: number;
-  readonly jobs: Map<string, JobStatus>;
-}
-
-/** The agent's place at the local socket, taken by a test: it polls all job hosts, starts jobs in them, and ends none. */
-class HandAgent {
-  readonly hosts = new Map<number, KnownHost>();
-  #server: HostServer | undefined;
-  #links = 0;
-  #timer: NodeJS.Timeout | undefined;
-
-  async listen(path: string): Promise<void> {
-    const from = { node: "n1", ...ownIdentity() };
-    let beat = 0;
-    // Hosts that nobody polls would start an agent.
-    this.#timer = setInterval(() => {
-      beat += 1;
-      for (const link of this.hosts.keys())
-        this.#server?.send(link, { $case: "poll", value: { beat, from, role: "agent/n1" } });
-    }, HOST_BEAT_MS);
-    this.#server = await HostServer.listen(path, "n1", {
-      nextLink: () => ++this.#links,
-      onMessage: (link, _, { body }) => {
-        if (body?.$case === "hello") {
-          const { host: name, pid, startTicks, jobs } = body.value;
-          const known = new Map(jobs.map((status) => [status.job, status]));
-          this.hosts.set(link, { name, identity: { pid, startTicks }, link, jobs: known });
-        } else if (body?.$case === "job") {
-          this.hosts.get(link)?.jobs.set(body.value.job, body.value);
-        }
-      },
-      onClosed: (link) => void this.hosts.delete(link),
-    });
-  }
-
-  running(job: string): KnownHost | undefined {
-    return [...this.hosts.values()].find((host) => host.jobs.get(job)?.state === JobState.RUNNING);
-  }
-
-  spare(): KnownHost | undefined {
-    return [...this.hosts.values()].find((host) =>
-      [...host.jobs.values()].every((status) => status.state === JobState.STOPPED),
-    );
-  }
-
-  start(host: KnownHost, job: string): void {
-    host.jobs.delete(job);
-    this.#server?.send(host.link, { $case: "startJob", value: { job } });
-  }
-
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#server?.close();
-  }
-}
 
 /** What the job's event subject carried, in order; `woken` marks the moment of SIGCONT. */
 type Heard =
@@ -114,7 +50,7 @@ describe("a crossing job that is paused with SIGSTOP and replaced", () => {
     const monitors = registry.alive().filter(({ kind }) => kind === "agent" || kind === "coordinator");
     await terminate(monitors, 0);
     run = readRunFile(dataDir);
-    agent = new HandAgent();
+    agent = new HandAgent("n1");
     await agent.listen(agentSocketPath(dataDir, "n1"));
     const ready = (): boolean => agent.running(JOB) !== undefined && agent.spare() !== undefined;
     expect(await waitFor(ready, DEADLINE_MS, 10)).toBe(true);
