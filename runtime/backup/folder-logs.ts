@@ -7,9 +7,12 @@ import { READ_ANSWER_BYTES_MAX } from "../limits.ts";
 import { LogRefusedError, type LogSource, type RowTarget } from "../log/checkpoint-log.ts";
 import { readEntries } from "../log/entry-read.ts";
 import { type JobLog, loadJobLog } from "../log/job-log.ts";
+import { isMember, quorumOf } from "../log/membership.ts";
 import { RocksStore } from "../log/rocks-store.ts";
 import { STORE_NAME, storageFolder, WITNESS_NAME } from "../log/storage-folder.ts";
+import { folderKey } from "../log/store-key.ts";
 import { StoreLogReader } from "../log/store-log-reader.ts";
+import { decodeFolder } from "../log/store-record.ts";
 import { readWitness } from "../log/witness.ts";
 import { BackupCode, BackupError } from "./backup-error.ts";
 
@@ -53,20 +56,15 @@ export class FolderLogs {
     );
     const name = formatJob(job);
     const copies = folders.map((folder) => copyOf(name, folder));
-    const there = new Set(
-      copies.filter(({ log }) => log.refusal === undefined).map(({ folder }) => folder.replica),
+    const good = copies.filter(({ log }) => log.refusal === undefined && !log.blank);
+    const [best] = good.toSorted((a, b) => better(b.log, a.log));
+    const missing = best === undefined ? replicas.map(formatJob) : missingOf(best.log, good, replicas);
+    if (best !== undefined && missing.length === 0) return new FolderLog(best.folder.store, best.log);
+    const why = copies.flatMap(({ log }) => (log.refusal === undefined ? [] : [log.refusal.detail]));
+    throw new BackupError(
+      BackupCode.BACKUP_NO_MAJORITY,
+      [`${name}: no folder that can be read of ${missing.join(", ")}`, ...why].join("; "),
     );
-    if (there.size * 2 <= replicas.length) {
-      const why = copies.flatMap(({ log }) => (log.refusal === undefined ? [] : [log.refusal.detail]));
-      const missing = replicas.map(formatJob).filter((replica) => !there.has(replica));
-      throw new BackupError(
-        BackupCode.BACKUP_NO_MAJORITY,
-        [`${name}: no folder that can be read of ${missing.join(", ")}`, ...why].join("; "),
-      );
-    }
-    const [best] = copies.filter(({ log }) => log.refusal === undefined).sort((a, b) => better(b.log, a.log));
-    if (best === undefined) throw new Error(`${name}: no copy of a log that a majority has`);
-    return new FolderLog(best.folder.store, best.log);
   }
 
   async close(): Promise<void> {
@@ -82,9 +80,32 @@ export class FolderLogs {
   }
 }
 
-function copyOf(job: string, folder: OpenFolder): { readonly folder: OpenFolder; readonly log: JobLog } {
+interface Copy {
+  readonly folder: OpenFolder;
+  readonly log: JobLog;
+}
+
+function copyOf(job: string, folder: OpenFolder): Copy {
   const witness = readWitness(join(folder.path, WITNESS_NAME)).get(job);
-  return { folder, log: loadJobLog(folder.store, job, witness) };
+  const key = folderKey();
+  const record = folder.store.get(key);
+  const incarnation = record && decodeFolder(key, record)?.incarnation;
+  return { folder, log: loadJobLog(folder.store, job, witness, incarnation) };
+}
+
+/**
+ * Members of a log, as its best copy names them, that are not among the good copies; none when a majority is. A log without
+ * members, one that is empty or of an earlier version, goes by the names of its set.
+ */
+function missingOf(best: JobLog, good: readonly Copy[], replicas: readonly JobName[]): string[] {
+  const there = good.map(({ folder, log }) => ({ name: folder.replica, incarnation: log.incarnation }));
+  const names = new Set(there.map(({ name }) => name));
+  const missing =
+    best.members.length === 0
+      ? replicas.map(formatJob).filter((name) => !names.has(name))
+      : best.members.filter((member) => !isMember(there, member)).map(({ name }) => name);
+  const all = best.members.length === 0 ? replicas.length : best.members.length;
+  return all - missing.length >= quorumOf(all) ? [] : missing;
 }
 
 /** Above 0 when the first log's tail is the better one. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { EntryKind, LogEntry, Started } from "../../../proto/generated/evercross/v1/log.ts";
@@ -203,9 +203,18 @@ describe("the backup of a stopped market", () => {
     const dataDir = join(temporaryFolder(), "market");
     await restore(await backupOf(configOf(3)), dataDir);
     const whole = await entriesIn(dataDir);
-    const [one = "", two = ""] = storageFoldersIn(dataDir);
+    const [one = "", two = "", three = ""] = storageFoldersIn(dataDir);
+    // A replica of another time is none of the log's members.
+    const other = join(temporaryFolder(), "other");
+    await restore(await backupOf(configOf(3)), other);
+    const [stranger = ""] = storageFoldersIn(other);
     renameSync(one, `${one}.away`);
     expect(bytesOf(await entriesIn(dataDir))).toEqual(bytesOf(whole));
+    renameSync(three, `${three}.away`);
+    cpSync(stranger, one, { recursive: true });
+    expect((await take(dataDir, join(temporaryFolder(), "backup")))[0]).toMatch(/^backup_no_majority: /);
+    rmSync(one, { recursive: true });
+    renameSync(`${three}.away`, three);
     expect(await take(dataDir, join(temporaryFolder(), "backup"))).toEqual([undefined]);
     renameSync(two, `${two}.away`);
     expect((await take(dataDir, join(temporaryFolder(), "backup")))[0]).toMatch(
