@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { storageBackupCommand } from "./storage-backup.ts";
+import { storageCompareCommand } from "./storage-compare.ts";
 import { storageExportCommand } from "./storage-export.ts";
 import { storageLagCommand } from "./storage-lag.ts";
 import { storagePromoteCommand } from "./storage-promote.ts";
@@ -18,6 +19,7 @@ export function storageCommand(): Command {
     storageExportCommand,
     storageLagCommand,
     storagePromoteCommand,
+    storageCompareCommand,
   ]) {
     command.addCommand(part());
   }
