@@ -5,8 +5,10 @@ import { GENESIS_CHAIN } from "../../../runtime/log/entry.ts";
 import { JobLog } from "../../../runtime/log/job-log.ts";
 import { MemoryStore } from "../../../runtime/log/memory-store.ts";
 import { RowViews } from "../../../runtime/log/row-views.ts";
-import { rowKey, rowsRecordKey } from "../../../runtime/log/store-key.ts";
-import { encodeRowsRecord, sealRecord } from "../../../runtime/log/store-record.ts";
+import { RowSeal } from "../../../runtime/log/row-seal.ts";
+import { unpackRows } from "../../../runtime/log/rows-page.ts";
+import { rowsRecordKey } from "../../../runtime/log/store-key.ts";
+import { encodeRowsRecord } from "../../../runtime/log/store-record.ts";
 
 const JOB = "counter/a";
 
@@ -15,8 +17,7 @@ function stored(): { store: MemoryStore; log: JobLog } {
   const store = new MemoryStore();
   const record = rowsRecordKey(JOB);
   const rows = ["a", "b", "c"].map((name) => {
-    const key = rowKey(JOB, Buffer.from(name));
-    return { key, value: sealRecord(key, Buffer.alloc(600_000)) };
+    return new RowSeal(JOB).change(Buffer.from(name), Buffer.alloc(600_000));
   });
   store.write(
     [{ key: record, value: encodeRowsRecord(record, { seq: 9, chain: GENESIS_CHAIN }) }, ...rows],
@@ -35,7 +36,7 @@ describe("views of rows", () => {
       const { status, rows } = views.answer(0, log, cursor);
       expect(status).toBe(LogStatus.OK);
       expect(rows?.seq).toBe(9);
-      names.push(...(rows?.rows ?? []).map(({ key }) => key.toString()));
+      expect(rows && unpackRows(rows, (key) => names.push(key.toString()))).toBe(true);
       cursor = rows?.cursor ?? 0;
       if (names.length === 1) expect(cursor).toBe(101);
     } while (cursor !== 0);
@@ -72,13 +73,22 @@ describe("views of rows", () => {
 
   test("name a row that is damaged, and rows whose own record is", () => {
     const { store, log } = stored();
-    const key = rowKey(JOB, Buffer.from("a"));
-    store.write([{ key, value: Buffer.alloc(10) }], true);
-    const row = new RowViews(store, 0).answer(0, log, 0);
-    expect(row).toMatchObject({
-      status: LogStatus.DAMAGED,
-      detail: "counter/a: row 61 is damaged (checksum)",
-    });
+    const seal = new RowSeal(JOB);
+    const damaged = (name: string, value: Buffer): string => {
+      store.write([{ key: seal.change(Buffer.from(name), undefined).key, value }], true);
+      const views = new RowViews(store, 0);
+      let answer = views.answer(0, log, 0);
+      for (let cursor = 0; answer.status === LogStatus.OK; answer = views.answer(0, log, cursor))
+        cursor = answer.rows?.cursor ?? 0;
+      expect(answer.status).toBe(LogStatus.DAMAGED);
+      expect(answer.rows).toBeUndefined();
+      return answer.detail;
+    };
+    const another = seal.change(Buffer.from("a"), Buffer.of(1)).value as Buffer;
+    expect(damaged("c", another)).toBe("counter/a: row 61 is damaged (it stands behind 62)");
+    expect(damaged("b", Buffer.alloc(10))).toBe("counter/a: the row behind 61 is damaged (checksum)");
+    const foreign = new RowSeal("counter/b").change(Buffer.from("a"), Buffer.of(1)).value as Buffer;
+    expect(damaged("a", foreign)).toBe("counter/a: the row behind their own record is damaged (checksum)");
     store.write([{ key: rowsRecordKey(JOB), value: undefined }], true);
     expect(new RowViews(store, 0).answer(0, log, 0).detail).toContain("the record of the rows' entry");
   });

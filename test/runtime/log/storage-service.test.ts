@@ -11,7 +11,9 @@ import {
 import type { Materialise, RunningJob } from "../../../runtime/job/definition.ts";
 import { REPLICA_QUEUE_MAX, WITNESS_BYTES_MAX } from "../../../runtime/limits.ts";
 import { sealEntry } from "../../../runtime/log/entry.ts";
-import { storageDefinition, storageFolder } from "../../../runtime/log/storage-service.ts";
+import { unpackRows } from "../../../runtime/log/rows-page.ts";
+import { storageFolder } from "../../../runtime/log/storage-folder.ts";
+import { storageDefinition } from "../../../runtime/log/storage-service.ts";
 import { entryKey, metaKey, rowsRecordKey } from "../../../runtime/log/store-key.ts";
 import { readWitness, Witness } from "../../../runtime/log/witness.ts";
 import { MemoryBus } from "../../../runtime/messaging/memory-bus.ts";
@@ -71,12 +73,18 @@ async function storage(): Promise<Storage> {
   return { bus, folder, failures, start, stop, restart };
 }
 
+function rowsIn({ rows }: LogResponse): Row[] {
+  const found: Row[] = [];
+  expect(rows && unpackRows(rows, (key, value) => void found.push({ key, value }))).toBe(true);
+  return found;
+}
+
 async function rowsOf(bus: MemoryBus): Promise<{ seq: number; rows: string[] }> {
   const found: Row[] = [];
   for (let cursor = 0; ;) {
     const answer = await call(bus, JOB, { $case: "rows", value: { cursor } });
     expect(answer.status).toBe(LogStatus.OK);
-    found.push(...(answer.rows?.rows ?? []));
+    found.push(...rowsIn(answer));
     cursor = answer.rows?.cursor ?? 0;
     if (cursor === 0) {
       const text = found.map(({ key, value }) => `${key.toString()}=${value.toString()}`);
@@ -183,17 +191,17 @@ describe("a storage job", () => {
     const atOpen = await call(bus, JOB, { $case: "open", value: { epoch: 2 } });
     expect(atOpen.tail?.seq).toBe(12);
     const first = await call(bus, JOB, { $case: "rows", value: { cursor: 0 } });
-    expect(first.rows?.rows.length).toBeLessThan(12);
+    expect(rowsIn(first).length).toBeLessThan(12);
     const last = chainOf(JOB, 1, large).at(-1) as LogEntry;
     const fields = { job: JOB, epoch: 2, seq: 13, prevEpoch: 1, kind: last.kind };
     const value = sealEntry({ ...fields, payload: Buffer.from("row0,row1=changed,row99=new") }, last.chain);
     expect((await call(bus, JOB, { $case: "append", value })).status).toBe(LogStatus.OK);
     await call(bus, JOB, { $case: "open", value: { epoch: 3 } });
-    const found = [...(first.rows?.rows ?? [])];
+    const found = rowsIn(first);
     for (let cursor = first.rows?.cursor ?? 0; cursor !== 0;) {
       const page = await call(bus, JOB, { $case: "rows", value: { cursor } });
       expect(page.rows?.seq).toBe(12);
-      found.push(...(page.rows?.rows ?? []));
+      found.push(...rowsIn(page));
       cursor = page.rows?.cursor ?? 0;
     }
     const keys = Array.from({ length: 12 }, (_, i) => `row${i}`).sort();

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { LogEntry } from "../../../proto/generated/evercross/v1/log.ts";
 import { parseJob } from "../../../runtime/job/name.ts";
 import { sealEntry } from "../../../runtime/log/entry.ts";
-import { entryKey, rowKey, rowsRange } from "../../../runtime/log/store-key.ts";
-import { openRecord, sealRecord } from "../../../runtime/log/store-record.ts";
+import { keyOfRow, RowSeal, valueOfRow } from "../../../runtime/log/row-seal.ts";
+import { entryKey, rowsRange } from "../../../runtime/log/store-key.ts";
 import type { LogStore } from "../../../runtime/log/store.ts";
 import { auditStorageFolder } from "../../../services/audit/run-audit.ts";
 import type { Verdict } from "../../../services/audit/verdict.ts";
@@ -12,6 +12,8 @@ import { namedKey, RowTag } from "../../../services/crossing/row-key.ts";
 import { OrderRow, MarkRow } from "../../../proto/generated/evercross/v1/event.ts";
 import { FLOW_JOB, flowLog, flowPayloads } from "../../support/crossing-flow.ts";
 import { flipBit, storedLog, storeFiles, tamper } from "../../support/storage-folder.ts";
+
+const SEAL = new RowSeal(FLOW_JOB);
 
 const JOB = parseJob(FLOW_JOB);
 const ENTRIES = 61;
@@ -123,11 +125,10 @@ describe("an audit of a storage folder", () => {
         store.write([{ key, value }], true);
       },
       rows_differ: (store) => {
-        const { key, value } = anyOrder(store);
-        const row = OrderRow.decode(openRecord(key, value) as Buffer);
+        const { value } = anyOrder(store);
+        const row = OrderRow.decode(valueOfRow(value));
         const other = { ...row, clientOrderId: row.clientOrderId + 1000 };
-        const changed = sealRecord(key, OrderRow.encode(other).finish());
-        store.write([{ key, value: changed }], true);
+        store.write([SEAL.change(keyOfRow(value), OrderRow.encode(other).finish())], true);
       },
     };
     for (const [code, change] of Object.entries(damage)) {
@@ -143,11 +144,8 @@ describe("an audit of a storage folder", () => {
     expect((await auditStorageFolder(JOB, removed)).ok).toBe(false);
     const added = await folder();
     await tamper(added, (store) => {
-      const key = rowKey(FLOW_JOB, namedKey(RowTag.MARK, "s9"));
-      store.write(
-        [{ key, value: sealRecord(key, MarkRow.encode({ seq: 4, messages: 0, messageTimeUs: 0 }).finish()) }],
-        true,
-      );
+      const mark = MarkRow.encode({ seq: 4, messages: 0, messageTimeUs: 0 }).finish();
+      store.write([SEAL.change(namedKey(RowTag.MARK, "s9"), mark)], true);
     });
     expect(codes(await auditStorageFolder(JOB, added))).toEqual([`rows_differ at ${ENTRIES}`]);
   });
