@@ -21,6 +21,8 @@ export class Upkeep {
   #diskTimer: NodeJS.Timeout | undefined;
   #scrubTimer: NodeJS.Timeout | undefined;
   #roundAt = performance.now();
+  /** Entries were refused at the last look at the disk. */
+  #short = false;
   #stopped = false;
 
   constructor(options: UpkeepOptions) {
@@ -60,13 +62,15 @@ export class Upkeep {
 
   async #look(): Promise<void> {
     const { folder, room, logger } = this.#options;
-    const before = room.shortage;
+    // Before the look too: what was written since may have left too little.
+    const short = room.shortage;
     const { bavail, blocks, bsize } = await statfs(folder);
     room.looked(bavail * bsize, blocks * bsize);
-    const { shortage } = room;
-    if (shortage !== undefined && before === undefined)
-      logger.error({ reason: shortage }, "entries are refused");
-    if (shortage === undefined && before !== undefined) logger.info("entries are taken again");
+    const shortage = room.shortage ?? short;
+    if (shortage !== undefined && !this.#short) logger.error({ reason: shortage }, "entries are refused");
+    if (room.shortage === undefined && (this.#short || short !== undefined))
+      logger.info("entries are taken again");
+    this.#short = room.shortage !== undefined;
   }
 
   #scrubLater(delayMs: number): void {

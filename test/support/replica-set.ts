@@ -21,7 +21,6 @@ import { temporaryFolder } from "./temporary-folder.ts";
 
 /** One replica over its lives. */
 export class SetReplica {
-  readonly dataDir = temporaryFolder();
   /** Why it ended, each time. */
   readonly failures: string[] = [];
   /** What it logged, a line each. */
@@ -34,6 +33,8 @@ export class SetReplica {
 
   constructor(
     readonly name: JobName,
+    /** The data folder of its node. */
+    readonly dataDir: string,
     bus: MemoryBus,
     start: (context: JobContext) => Promise<RunningJob>,
   ) {
@@ -92,13 +93,20 @@ export class ReplicaSet {
   readonly bus = new MemoryBus();
   readonly replicas: readonly SetReplica[];
 
-  constructor(count: number, materialisers: ReadonlyMap<string, Materialise> = new Map()) {
+  /** `lastDataDir`: data folder of the last one, in place of a temporary one. */
+  constructor(
+    count: number,
+    materialisers: ReadonlyMap<string, Materialise> = new Map(),
+    lastDataDir?: string,
+  ) {
     const names = Array.from({ length: count }, (_, i): JobName => ({ service: "storage", key: `0.${i}` }));
     const definition = storageDefinition(materialisers, {
       peers: (self) => names.filter((name) => formatJob(name) !== formatJob(self)),
     });
+    const dataDir = (index: number): string =>
+      index === count - 1 && lastDataDir !== undefined ? lastDataDir : temporaryFolder();
     this.replicas = names.map(
-      (name) => new SetReplica(name, this.bus, (context) => definition.start(context)),
+      (name, index) => new SetReplica(name, dataDir(index), this.bus, (context) => definition.start(context)),
     );
   }
 
