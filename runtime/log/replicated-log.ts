@@ -83,7 +83,7 @@ export class ReplicatedLog implements CheckpointLog {
 
   append(payload: Uint8Array): void {
     const writer = this.#writer;
-    if (writer === undefined) throw new Error(`${formatJob(this.#job)}: append before the log was opened`);
+    if (writer === undefined || this.#closed) throw new Error(`${formatJob(this.#job)}: the log is not open`);
     this.#perform(writer.append(performance.now(), payload));
   }
 
