@@ -26,12 +26,13 @@ function fail(reason) {
 }
 
 const context = { job: storage, cluster: "test", node: "n1", instance: "i1", dataDir, bus, fail };
-const running = await storageDefinition(new Map()).start({ ...context, logger: pino({ level: "silent" }) });
+const logger = pino({ level: "warn" }, { write: (line) => tell(`log: ${line.trim()}`) });
+const running = await storageDefinition(new Map()).start({ ...context, logger });
 const subject = jobSubject("test", storage, "in");
 
 async function ask(body) {
   const answer = LogResponse.decode(
-    await bus.request(subject, LogRequest.encode({ job, body }).finish(), 30_000),
+    await bus.request(subject, LogRequest.encode({ job, body, committed: 0 }).finish(), 30_000),
   );
   if (answer.status !== LogStatus.OK) fail(answer.detail);
 }
