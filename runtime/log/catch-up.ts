@@ -120,6 +120,9 @@ export class CatchUp {
     if (this.#log.refusal !== undefined) return this.#fail(this.#log.refusal.detail);
     if (this.#log.promised !== this.epoch)
       return this.#fail(`epoch ${this.#log.promised} is promised meanwhile`);
+    const { kind } = this.#phase;
+    // An append came first: entries of an epoch are its one writer's, and so is all that is before them.
+    if ((kind === "locate" || kind === "forget") && this.#log.epoch === this.epoch) return this.#copy();
     if (input.kind === "answer") {
       if (input.ask !== this.#waiting?.ask) return [];
       return this.#heard(now, this.#waiting.body, input.response);
@@ -245,7 +248,10 @@ export class CatchUp {
     if (tail?.promised !== this.epoch) return this.#fail(`it has promised epoch ${tail?.promised ?? 0}`);
     const trimmed = status === LogStatus.TRIMMED || status === LogStatus.EXPIRED;
     if (status !== LogStatus.OK && !trimmed) return this.#fail(`${codeName(LogStatus, status)}: ${detail}`);
-    return trimmed ? this.#install(now) : this.#take(now, response, tail);
+    if (!trimmed) return this.#take(now, response, tail);
+    // Appends came meanwhile: what is needed now was not trimmed.
+    if (this.#phase.kind === "copy" && tail.first <= this.#log.seq + 1) return this.#copy();
+    return this.#install(now);
   }
 
   #take(now: number, response: LogResponse, tail: LogTail): CatchUpOutput[] {

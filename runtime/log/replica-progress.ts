@@ -61,8 +61,10 @@ export class ReplicaProgress {
     if (this.lost > this.match) this.rewind();
   }
 
-  failed(now: number, reason: string, delayMaxMs: number): void {
+  /** `seq`: the entry that is to go again, if it is about one. */
+  failed(now: number, reason: string, delayMaxMs: number, seq = 0): void {
     this.reason = reason;
+    this.lost = Math.max(this.lost, seq);
     this.retryAt = now + Math.min(REPLICA_RETRY_MS * 2 ** Math.min(this.failures, 10), delayMaxMs);
     this.failures += 1;
   }

@@ -13,6 +13,7 @@ import {
   APPEND_TIMEOUT_MS,
   APPENDS_IN_FLIGHT_MAX,
   COMMIT_NOTICE_MS,
+  REPLICA_PING_MS,
   REPLICA_RETRY_MS,
   WRITER_STALL_MS,
 } from "../../../runtime/limits.ts";
@@ -359,7 +360,43 @@ describe("a writer with three replicas", () => {
     expect(desk.waiting.map(({ request }) => asked(request))).toEqual(["commit 2", "commit 2", "commit 2"]);
     desk.run();
     expect(desk.replicas.map(({ log }) => log.committed)).toEqual([2, 2, 2]);
-    while (desk.writer.nextDue() < Infinity) expect(desk.tick(desk.writer.nextDue())).toEqual([]);
+    while (desk.writer.nextDue() < REPLICA_PING_MS) expect(desk.tick(desk.writer.nextDue())).toEqual([]);
+  });
+
+  test("finds a replica that lost its folder although nothing is written", () => {
+    const desk = new Desk(3).open();
+    desk.replicas[2] = new LogReplica(JOB, nameOf(2), "cc".repeat(16));
+    desk.tick(COMMIT_NOTICE_MS);
+    desk.run([0, 1]);
+    while (desk.waiting.length > 0) desk.say(undefined);
+    desk.tick(desk.now + 2 * REPLICA_PING_MS);
+    expect(desk.waiting.map(({ request }) => asked(request))).toEqual(["commit 1", "commit 1", "commit 1"]);
+    desk.run([0, 1]);
+    expect(desk.answer(0)).toEqual(["2: open 1"]);
+    // It stands where this writer's log began, and what came since is remembered.
+    expect(desk.answer(0)).toEqual(["2: append 1"]);
+    desk.run();
+    expect(short(desk.writer.members)).toEqual(["0/00", "1/11", "2/cc"]);
+  });
+
+  test("ends when nobody is left that has the log it chose, though a majority answers: another opening needs none of them", () => {
+    const first = new Desk(3).open();
+    first.append();
+    // Only the first replica takes it.
+    first.answer(0);
+    const { replicas } = first;
+    const desk = new Desk(replicas);
+    desk.take(desk.writer.begin(0));
+    desk.run([0, 1]);
+    expect(told(desk.said)).toEqual(["opened 2 behind 2 of 0"]);
+    replicas[0] = new LogReplica(JOB, nameOf(0), "aa".repeat(16));
+    while (!desk.said.some(({ kind }) => kind === "ended") && desk.now < 4 * WRITER_STALL_MS) {
+      desk.run();
+      desk.tick(desk.writer.nextDue());
+    }
+    expect(desk.said.at(-1)).toMatchObject({ kind: "ended", reason: "refused", status: LogStatus.GAP });
+    const again = new Desk(replicas).open([1, 2]);
+    expect(again.said[0]).toMatchObject({ kind: "opened", tail: { seq: 1 } });
   });
 
   test("without a majority it says by name whom it waits for, and goes on with one", () => {
