@@ -12,11 +12,12 @@ export async function serveStorage({
   folder,
   replica,
   replicas,
+  rows,
 }: Of<"storage">): Promise<() => Promise<void>> {
   const bus = await connect(broker, `bench ${replica}`);
   const names = replicaNames(replicas);
   const job = jobName("storage", replica);
-  const kept = new Map([["crossing", materialise]]);
+  const kept = new Map([["crossing", { materialise, rowsInterval: rows }]]);
   const peers = names.filter(({ key }) => key !== replica);
   const definition = storageDefinition(kept, { peers: () => peers });
   const logs = logsOf(bus, { driver: "rocksdb", replicas });

@@ -50,6 +50,16 @@ export interface RowChange {
 /** Pure: what an entry's payload changes in the rows. The same payload always gives the same changes. */
 export type Materialise = (payload: Uint8Array) => RowChange[];
 
+/** How far the stored rows may lie behind the log: longer coalesces more, shorter restarts faster. */
+export interface RowsInterval {
+  /** 1 or more. */
+  readonly entries: number;
+  readonly ms: number;
+}
+
+/** What storage needs to know of a service whose jobs keep rows. */
+export type KeptRows = Pick<StatefulDefinition, "materialise" | "rowsInterval">;
+
 /** A request as a stateful job sees it. */
 export interface JobRequest {
   readonly data: Uint8Array;
@@ -108,6 +118,8 @@ export interface StatefulDefinition {
   readonly service: string;
   create(context: JobContext): StatefulJob;
   readonly materialise: Materialise;
+  /** Absent: `ROWS_INTERVAL_ENTRIES` and `ROWS_INTERVAL_MS`. */
+  readonly rowsInterval?: RowsInterval;
   /**
    * Runs the service's own code on made-up input, a few milliseconds with each step of the iterator. A spare host does
    * so while it waits, that the first turn of a restarted job is not its slowest. Touches nothing outside itself.

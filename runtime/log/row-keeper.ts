@@ -1,6 +1,6 @@
 import type { LogEntry } from "../../proto/generated/evercross/v1/log.ts";
 import { parseJob } from "../job/name.ts";
-import type { Materialise } from "../job/definition.ts";
+import type { KeptRows } from "../job/definition.ts";
 import { READ_ANSWER_BYTES_MAX, ROWS_OPEN_BYTES_MAX, ROWS_PENDING_MAX, ROWS_SLICE_BYTES } from "../limits.ts";
 import { GENESIS_CHAIN } from "./entry.ts";
 import { readEntries } from "./entry-read.ts";
@@ -15,7 +15,7 @@ import type { LogStore, StoreChange } from "./store.ts";
  */
 export class RowKeeper {
   readonly #store: LogStore;
-  readonly #materialisers: ReadonlyMap<string, Materialise>;
+  readonly #kept: ReadonlyMap<string, KeptRows>;
   readonly #failed: (reason: string) => void;
   readonly #writers = new Map<JobLog, RowWriter | undefined>();
   /** Jobs with entries to work on, served in turn. */
@@ -25,14 +25,10 @@ export class RowKeeper {
   /** Logs whose rows are removed, to be made anew. */
   readonly #clearing = new Set<JobLog>();
 
-  /** `failed` hears, once for each job, why its rows no longer follow. */
-  constructor(
-    store: LogStore,
-    materialisers: ReadonlyMap<string, Materialise>,
-    failed: (reason: string) => void,
-  ) {
+  /** `kept`: by service. `failed` hears, once for each job, why its rows no longer follow. */
+  constructor(store: LogStore, kept: ReadonlyMap<string, KeptRows>, failed: (reason: string) => void) {
     this.#store = store;
-    this.#materialisers = materialisers;
+    this.#kept = kept;
     this.#failed = failed;
   }
 
@@ -175,10 +171,10 @@ export class RowKeeper {
   #writer(log: JobLog): RowWriter | undefined {
     if (this.#clearing.has(log)) return undefined;
     if (this.#writers.has(log)) return this.#writers.get(log);
-    const materialise = this.#materialisers.get(parseJob(log.job).service);
+    const kept = this.#kept.get(parseJob(log.job).service);
     const writer =
-      materialise &&
-      new RowWriter(log, materialise, (each, from, to, bytes) => {
+      kept &&
+      new RowWriter(log, kept, (each, from, to, bytes) => {
         const { entries, problem } = readEntries(this.#store, each, from, to, bytes);
         if (entries.length === 0) throw new Error(problem?.detail ?? `entry ${from} is missing`);
         return entries;

@@ -1,5 +1,5 @@
 import { EntryKind, type LogEntry } from "../../proto/generated/evercross/v1/log.ts";
-import type { Materialise } from "../job/definition.ts";
+import type { KeptRows, RowsInterval } from "../job/definition.ts";
 import {
   READ_ANSWER_BYTES_MAX,
   ROWS_BACKLOG_BYTES_MAX,
@@ -14,6 +14,8 @@ import { rowsRecordKey } from "./store-key.ts";
 import { encodeRowsRecord } from "./store-record.ts";
 import type { StoreChange } from "./store.ts";
 
+const USUAL_INTERVAL: RowsInterval = { entries: ROWS_INTERVAL_ENTRIES, ms: ROWS_INTERVAL_MS };
+
 /** Whole, chained entries of a job from `from` on, as many as fit in so many bytes, at least one. Throws on others. */
 export type EntryRead = (log: JobLog, from: number, to: number, bytes: number) => LogEntry[];
 
@@ -26,7 +28,8 @@ export type EntryRead = (log: JobLog, from: number, to: number, bytes: number) =
  */
 export class RowWriter {
   readonly #log: JobLog;
-  readonly #materialise: Materialise;
+  readonly #materialise: KeptRows["materialise"];
+  readonly #interval: RowsInterval;
   readonly #read: EntryRead;
   readonly #changes = new RowChanges();
   readonly #seal: RowSeal;
@@ -38,9 +41,10 @@ export class RowWriter {
   #dueAt = Infinity;
   #failure: string | undefined;
 
-  constructor(log: JobLog, materialise: Materialise, read: EntryRead) {
+  constructor(log: JobLog, { materialise, rowsInterval = USUAL_INTERVAL }: KeptRows, read: EntryRead) {
     this.#log = log;
     this.#materialise = materialise;
+    this.#interval = rowsInterval;
     this.#read = read;
     this.#seal = new RowSeal(log.job);
     this.#seq = log.rowsSeq;
@@ -82,14 +86,14 @@ export class RowWriter {
       }
       this.#drop();
     }
-    if (this.#seq > this.#log.rowsSeq && this.#dueAt === Infinity) this.#dueAt = now + ROWS_INTERVAL_MS;
+    if (this.#seq > this.#log.rowsSeq && this.#dueAt === Infinity) this.#dueAt = now + this.#interval.ms;
     if (this.full) this.#dueAt = now;
     return done;
   }
 
   /** So much waits that it must be stored now. */
   get full(): boolean {
-    return this.#changes.size >= ROWS_PENDING_MAX || this.#seq - this.#log.rowsSeq >= ROWS_INTERVAL_ENTRIES;
+    return this.#changes.size >= ROWS_PENDING_MAX || this.#seq - this.#log.rowsSeq >= this.#interval.entries;
   }
 
   /** The changes to be stored, as one batch. The rows are then the state after the last entry worked on. */

@@ -1,5 +1,5 @@
 import { LogRequest, LogResponse, LogStatus } from "../../proto/generated/evercross/v1/log.ts";
-import type { JobContext, Materialise, RunningJob } from "../job/definition.ts";
+import type { JobContext, KeptRows, RunningJob } from "../job/definition.ts";
 import type { JobName } from "../job/name.ts";
 import { REPLICA_QUEUE_BYTES_MAX, REPLICA_QUEUE_MAX, SLOW_SYNC_MS } from "../limits.ts";
 import type { BusMessage, BusSubscription } from "../messaging/bus.ts";
@@ -47,6 +47,7 @@ export class StorageJob implements RunningJob {
   #queue: Waiting[] = [];
   #queueBytes = 0;
   #turnDue = false;
+  #described = "";
   #timer: NodeJS.Timeout | undefined;
   #timerDue = Infinity;
   #closed: Promise<void> | undefined;
@@ -55,7 +56,7 @@ export class StorageJob implements RunningJob {
   constructor(
     context: JobContext,
     folder: StorageFolder,
-    materialisers: ReadonlyMap<string, Materialise>,
+    kept: ReadonlyMap<string, KeptRows>,
     peers: readonly JobName[],
     draw: () => string,
   ) {
@@ -75,9 +76,7 @@ export class StorageJob implements RunningJob {
       wrote: (bytes) => this.#room.wrote(bytes),
       damaged: (damage) => this.#upkeep.report(damage),
     });
-    this.#rows = new RowKeeper(store, materialisers, (reason) =>
-      context.logger.error({ reason }, "rows stop"),
-    );
+    this.#rows = new RowKeeper(store, kept, (reason) => context.logger.error({ reason }, "rows stop"));
     const port = new BusReplicaPort(context.bus, context.cluster);
     this.#exchange = new WitnessExchange({
       self: context.job,
@@ -98,10 +97,20 @@ export class StorageJob implements RunningJob {
       scrub,
       repairs: this.#repairs,
       logger,
+      looked: () => this.#describe(),
       work,
     });
     const subject = jobSubject(context.cluster, context.job, "in");
     this.#subscription = context.bus.subscribe(subject, (message) => this.#arrived(message));
+  }
+
+  /** Tells what is not as it should be, once. */
+  #describe(): void {
+    const parts = [this.#exchange.waits, this.#room.shortage, this.#copies.summary, this.#repairs.summary];
+    const detail = parts.filter((part) => part !== undefined).join("; ");
+    if (detail === this.#described) return;
+    this.#described = detail;
+    this.#context.describe(detail);
   }
 
   /** What this replica lost the others have: the log begins anew, as another. */
@@ -148,6 +157,10 @@ export class StorageJob implements RunningJob {
         this.#schedule();
       },
       remakeRows: (log) => this.#remakeRows(log),
+      beginAnew: (log) => {
+        this.#commit.beginAnew(log, this.#draw());
+        this.#rows.replaced(log);
+      },
       giveUp: (reason) => {
         markFailed(this.#folder.path, reason);
         this.#end(`storage is to be rebuilt from the others: ${reason}`);
@@ -156,7 +169,6 @@ export class StorageJob implements RunningJob {
       told: (outcome, reason) => {
         if (outcome === "repaired") logger.info({ reason }, "damage repaired");
         else logger.error({ reason }, "damage cannot be repaired");
-        this.#context.describe(this.#repairs.summary ?? "");
       },
     });
   }

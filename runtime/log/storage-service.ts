@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { JobContext, Materialise, RunningJob, StatelessDefinition } from "../job/definition.ts";
+import type { JobContext, KeptRows, RunningJob, StatelessDefinition } from "../job/definition.ts";
 import { formatJob, type JobName } from "../job/name.ts";
 import { openStorageFolder, storageFolder } from "./storage-folder.ts";
 import { StorageJob } from "./storage-job.ts";
@@ -12,11 +12,11 @@ export interface StorageOptions {
 const draw = (): string => randomBytes(16).toString("hex");
 
 /**
- * The service `storage`: one replica for each key, of every job that is addressed to it. `materialisers` has the pure row
+ * The service `storage`: one replica for each key, of every job that is addressed to it. `kept` has the pure row
  * function of each service whose jobs keep rows; the logs of others are kept without rows.
  */
 export function storageDefinition(
-  materialisers: ReadonlyMap<string, Materialise>,
+  kept: ReadonlyMap<string, KeptRows>,
   options: StorageOptions = { peers: () => [] },
 ): StatelessDefinition {
   return {
@@ -33,7 +33,7 @@ export function storageDefinition(
       });
       let job: StorageJob | undefined;
       try {
-        job = new StorageJob(context, folder, materialisers, peers, draw);
+        job = new StorageJob(context, folder, kept, peers, draw);
         await job.start();
         return job;
       } catch (error) {

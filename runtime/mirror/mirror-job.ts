@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { type LogEntry, LogStatus, type LogTail } from "../../proto/generated/evercross/v1/log.ts";
-import type { JobContext, Materialise, RunningJob } from "../job/definition.ts";
+import type { JobContext, KeptRows, RunningJob } from "../job/definition.ts";
 import { formatJob, type JobName } from "../job/name.ts";
 import {
   DISK_LOOK_MS,
@@ -26,7 +26,7 @@ export interface MirrorJobOptions {
   readonly folder: StorageFolder;
   /** Jobs whose logs are mirrored. */
   readonly jobs: readonly JobName[];
-  readonly materialisers: ReadonlyMap<string, Materialise>;
+  readonly kept: ReadonlyMap<string, KeptRows>;
 }
 
 /** What a source answered to a reading. */
@@ -61,13 +61,13 @@ export class MirrorJob implements RunningJob {
   #summary = "";
   #closed: Promise<void> | undefined;
 
-  constructor({ context, folder, jobs, materialisers }: MirrorJobOptions) {
+  constructor({ context, folder, jobs, kept }: MirrorJobOptions) {
     this.#context = context;
     this.#path = folder.path;
     this.#room = new DiskRoom(folder.path);
     this.#store = new MirrorStore({
       folder,
-      materialisers,
+      kept,
       shortage: () => this.#room.shortage,
       wrote: (bytes) => this.#room.wrote(bytes),
       rowsFailed: (reason) => context.logger.error({ reason }, "rows stop"),

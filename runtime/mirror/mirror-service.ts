@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { JobContext, Materialise, RunningJob, StatelessDefinition } from "../job/definition.ts";
+import type { JobContext, KeptRows, RunningJob, StatelessDefinition } from "../job/definition.ts";
 import { formatJob, type JobName } from "../job/name.ts";
 import { openStorageFolder } from "../log/storage-folder.ts";
 import { MirrorJob } from "./mirror-job.ts";
@@ -16,11 +16,11 @@ export interface MirrorOptions {
   /** Jobs whose logs a mirror has, by the mirror's name. */
   readonly jobsOf: (mirror: JobName) => readonly JobName[];
   /** As of storage: the pure row function of each service whose jobs keep rows. */
-  readonly materialisers: ReadonlyMap<string, Materialise>;
+  readonly kept: ReadonlyMap<string, KeptRows>;
 }
 
 /** The service `mirror`: copies of logs at another site, kept up asynchronously. */
-export function mirrorDefinition({ jobsOf, materialisers }: MirrorOptions): StatelessDefinition {
+export function mirrorDefinition({ jobsOf, kept }: MirrorOptions): StatelessDefinition {
   return {
     kind: "stateless",
     service: MIRROR_SERVICE,
@@ -34,7 +34,7 @@ export function mirrorDefinition({ jobsOf, materialisers }: MirrorOptions): Stat
         told: (what) => context.logger.error({ reason: what }, "mirror folder"),
       });
       try {
-        return new MirrorJob({ context, folder, jobs: jobsOf(context.job), materialisers });
+        return new MirrorJob({ context, folder, jobs: jobsOf(context.job), kept });
       } catch (error) {
         folder.witness.close();
         await folder.store.close();

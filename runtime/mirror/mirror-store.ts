@@ -1,5 +1,5 @@
 import { type LogEntry, type LogRequest, LogStatus } from "../../proto/generated/evercross/v1/log.ts";
-import type { Materialise } from "../job/definition.ts";
+import type { KeptRows } from "../job/definition.ts";
 import { chainAt } from "../log/entry-read.ts";
 import { GroupCommit } from "../log/group-commit.ts";
 import type { LogSource } from "../log/checkpoint-log.ts";
@@ -29,7 +29,7 @@ const FORKED: ReadonlySet<LogStatus> = new Set([LogStatus.FENCED, LogStatus.GAP,
 
 export interface MirrorStoreOptions {
   readonly folder: StorageFolder;
-  readonly materialisers: ReadonlyMap<string, Materialise>;
+  readonly kept: ReadonlyMap<string, KeptRows>;
   /** Why no entry is taken for now; undefined when there is room. */
   readonly shortage: () => string | undefined;
   readonly wrote: (bytes: number) => void;
@@ -47,7 +47,7 @@ export class MirrorStore {
   readonly #commit: GroupCommit;
   readonly #rows: RowKeeper;
 
-  constructor({ folder, materialisers, shortage, wrote, rowsFailed }: MirrorStoreOptions) {
+  constructor({ folder, kept, shortage, wrote, rowsFailed }: MirrorStoreOptions) {
     const { store, witness, incarnation } = folder;
     this.#folder = folder;
     // Nobody reads rows here.
@@ -61,7 +61,7 @@ export class MirrorStore {
       damaged: () => undefined,
       remakeRows: (log) => this.#rows.remake(log),
     });
-    this.#rows = new RowKeeper(store, materialisers, rowsFailed);
+    this.#rows = new RowKeeper(store, kept, rowsFailed);
   }
 
   /** Where a log stands. Throws `StoreError`. */

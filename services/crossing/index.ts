@@ -36,6 +36,7 @@ export function crossingDefinition(config: MarketConfig): StatefulDefinition {
       return new CrossingJob(engineInstrument(instrument), dropped, { accounts, schedule, salt });
     },
     materialise,
+    rowsInterval: config.crossing.rows_interval,
     rehearse: rehearseCrossing,
     busy: (request, epoch) => {
       if (request.reply === undefined) return undefined;

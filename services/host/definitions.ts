@@ -1,4 +1,4 @@
-import type { JobDefinition, Materialise } from "../../runtime/job/definition.ts";
+import type { JobDefinition } from "../../runtime/job/definition.ts";
 import { storageDefinition } from "../../runtime/log/storage-service.ts";
 import { mirrorDefinition } from "../../runtime/mirror/mirror-service.ts";
 import { crossingDefinition } from "../crossing/index.ts";
@@ -9,12 +9,12 @@ import { mirroredBy, peersOf } from "../market/layout.ts";
 /** Every service that a job host of a market can run, by name. */
 export function jobDefinitions(config: MarketConfig): Map<string, JobDefinition> {
   const crossing = crossingDefinition(config);
-  const materialisers = new Map<string, Materialise>([[crossing.service, crossing.materialise]]);
+  const kept = new Map([[crossing.service, crossing]]);
   const definitions: JobDefinition[] = [
-    storageDefinition(materialisers, { peers: (replica) => peersOf(config, replica) }),
+    storageDefinition(kept, { peers: (replica) => peersOf(config, replica) }),
     crossing,
     gatewayDefinition(config),
-    mirrorDefinition({ jobsOf: (mirror) => mirroredBy(config, mirror), materialisers }),
+    mirrorDefinition({ jobsOf: (mirror) => mirroredBy(config, mirror), kept }),
   ];
   return new Map(definitions.map((definition) => [definition.service, definition]));
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
+import { ROWS_INTERVAL_ENTRIES, ROWS_INTERVAL_MS } from "../../runtime/limits.ts";
 import { accounts, name } from "./account-config.ts";
 import { hierarchy, node } from "./hierarchy-config.ts";
 import { hierarchyFaults } from "./hierarchy-faults.ts";
@@ -33,6 +34,13 @@ const market = z
         hosts: z.int().min(1).max(64).default(1),
         /** A second job host on a symbol's node keeps its book warm, and takes over without recovering it. */
         standby: z.boolean().default(false),
+        /** How far stored books may lie behind the log: more often costs throughput, less often makes restarts longer. */
+        rows_interval: z
+          .strictObject({
+            entries: z.int().min(1).max(1_000_000).default(ROWS_INTERVAL_ENTRIES),
+            ms: z.int().min(1).max(600_000).default(ROWS_INTERVAL_MS),
+          })
+          .prefault({}),
       })
       .prefault({}),
     gateway: z

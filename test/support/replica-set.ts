@@ -9,7 +9,7 @@ import {
   type LogEntry,
   type Member,
 } from "../../proto/generated/evercross/v1/log.ts";
-import type { JobContext, Materialise, RunningJob } from "../../runtime/job/definition.ts";
+import type { JobContext, KeptRows, RunningJob } from "../../runtime/job/definition.ts";
 import { formatJob, type JobName } from "../../runtime/job/name.ts";
 import { checkEntry, GENESIS_CHAIN, sealEntry } from "../../runtime/log/entry.ts";
 import { storageFolder } from "../../runtime/log/storage-folder.ts";
@@ -94,13 +94,9 @@ export class ReplicaSet {
   readonly replicas: readonly SetReplica[];
 
   /** `lastDataDir`: data folder of the last one, in place of a temporary one. */
-  constructor(
-    count: number,
-    materialisers: ReadonlyMap<string, Materialise> = new Map(),
-    lastDataDir?: string,
-  ) {
+  constructor(count: number, kept: ReadonlyMap<string, KeptRows> = new Map(), lastDataDir?: string) {
     const names = Array.from({ length: count }, (_, i): JobName => ({ service: "storage", key: `0.${i}` }));
-    const definition = storageDefinition(materialisers, {
+    const definition = storageDefinition(kept, {
       peers: (self) => names.filter((name) => formatJob(name) !== formatJob(self)),
     });
     const dataDir = (index: number): string =>

@@ -24,7 +24,7 @@ export async function storedLog(
 ): Promise<string> {
   const dataDir = temporaryFolder();
   const bus = new MemoryBus();
-  const definition = storageDefinition(new Map([[service, materialise]]));
+  const definition = storageDefinition(new Map([[service, { materialise }]]));
   const running = await definition.start(storageContext(bus, dataDir));
   try {
     const job = entries[0]?.job ?? "";

@@ -7,7 +7,7 @@ import { BusReplicaPort } from "../../../runtime/log/bus-replica-port.ts";
 import { storageDefinition } from "../../../runtime/log/storage-service.ts";
 import { MemoryBus } from "../../../runtime/messaging/memory-bus.ts";
 import { jobSubject } from "../../../runtime/messaging/subject.ts";
-import { COUNTER, counterContext, counterDefinition, materialiseCounter } from "../../support/counter-job.ts";
+import { COUNTER, counterContext, counterDefinition } from "../../support/counter-job.ts";
 import { CLUSTER, storageContext } from "../../support/storage-client.ts";
 import { TappedPort } from "../../support/tapped-port.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
@@ -26,10 +26,12 @@ class Bench {
   readonly inbox = this.bus.inbox();
   readonly port = new TappedPort(new BusReplicaPort(this.bus, CLUSTER), this.said);
   readonly failures: string[] = [];
+  /** What an instance says of itself, each time that it changes. */
+  readonly details: string[] = [];
 
   static async start(): Promise<Bench> {
     const bench = new Bench();
-    const definition = storageDefinition(new Map([[COUNTER.service, materialiseCounter]]));
+    const definition = storageDefinition(new Map([[COUNTER.service, counterDefinition]]));
     const storage = await definition.start(storageContext(bench.bus, bench.folder));
     onTestFinished(() => storage.stop());
     bench.bus.subscribe(bench.inbox, ({ data }) => {
@@ -42,7 +44,10 @@ class Bench {
 
   /** Another bus stands for a link on which the instance does not hear of others. */
   async counter(instance = "i1", port = this.port, bus = this.bus): Promise<RunningJob> {
-    const context = counterContext(bus, this.folder, instance, this.failures, port);
+    const context = {
+      ...counterContext(bus, this.folder, instance, this.failures, port),
+      describe: (detail: string) => void this.details.push(detail),
+    };
     const running = await startStateful(counterDefinition, context, "1");
     onTestFinished(() => running.stop());
     return running;
@@ -129,6 +134,26 @@ describe("a stateful job that has nothing to do with markets", () => {
     bench.port.silent = false;
     await expect.poll(() => bench.replies, DEADLINE).toEqual(["1", "3"]);
     expect(bench.events).toEqual([2, 3]);
+    expect(bench.failures).toEqual([]);
+  });
+
+  test("says whom it waits for without storage, answers busy when its queue is full, and says when it goes on", async () => {
+    const bench = await Bench.start();
+    await bench.counter();
+    bench.port.silent = true;
+    for (let entry = 1; entry <= APPENDS_IN_FLIGHT_MAX; entry++) {
+      const { refusedCalls } = bench.port;
+      bench.add(1);
+      await expect.poll(() => bench.port.refusedCalls, DEADLINE).toBeGreaterThan(refusedCalls);
+    }
+    await expect.poll(() => bench.details, DEADLINE).toHaveLength(1);
+    expect(bench.details[0]).toMatch(/^counter\/a\.b c: entry 2 is not committed: waits for storage\/0 \(/);
+    for (let i = 0; i < JOB_QUEUE_MESSAGES_MAX + 3; i++) bench.add(1);
+    await expect.poll(() => bench.replies.slice(-1), DEADLINE).toEqual(["busy"]);
+    expect([bench.events, new Set(bench.replies)]).toEqual([[], new Set(["busy"])]);
+    bench.port.silent = false;
+    await expect.poll(() => bench.details, DEADLINE).toEqual([bench.details[0], ""]);
+    await expect.poll(() => bench.events.length, DEADLINE).toBeGreaterThan(APPENDS_IN_FLIGHT_MAX);
     expect(bench.failures).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ import type { ReplicaPort } from "../../../runtime/log/replica-port.ts";
 import { storageDefinition } from "../../../runtime/log/storage-service.ts";
 import { MemoryBus } from "../../../runtime/messaging/memory-bus.ts";
 import { jobSubject } from "../../../runtime/messaging/subject.ts";
-import { COUNTER, counterContext, counterDefinition, materialiseCounter } from "../../support/counter-job.ts";
+import { COUNTER, counterContext, counterDefinition } from "../../support/counter-job.ts";
 import { CLUSTER, storageContext } from "../../support/storage-client.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
@@ -42,7 +42,7 @@ class Bench {
 
   static async start(): Promise<Bench> {
     const bench = new Bench();
-    const definition = storageDefinition(new Map([[COUNTER.service, materialiseCounter]]));
+    const definition = storageDefinition(new Map([[COUNTER.service, counterDefinition]]));
     const storage = await definition.start(storageContext(bench.bus, bench.folder));
     onTestFinished(() => storage.stop());
     bench.bus.subscribe(bench.#inbox, ({ data }) => {

@@ -75,7 +75,9 @@ class Machine {
   }
 
   #keeper(): RowKeeper {
-    return new RowKeeper(this.store, new Map([["counter", materialise]]), (why) => this.failures.push(why));
+    return new RowKeeper(this.store, new Map([["counter", { materialise }]]), (why) =>
+      this.failures.push(why),
+    );
   }
 }
 

@@ -21,7 +21,7 @@ interface Case {
 }
 
 async function stored(replicas: number): Promise<Case> {
-  const set = new ReplicaSet(replicas, new Map([["counter", materialise]]));
+  const set = new ReplicaSet(replicas, new Map([["counter", { materialise }]]));
   onTestFinished(() => set.stop());
   await set.start();
   const payloads = Array.from({ length: COUNT - 1 }, (_, i) => Buffer.from(`${10 + (i % 7)}-${i}`));

@@ -23,7 +23,7 @@ interface Running {
 
 /** Three replicas with thirty entries and a writer that goes on. */
 async function running(): Promise<Running> {
-  const set = new ReplicaSet(3, new Map([["counter", materialise]]));
+  const set = new ReplicaSet(3, new Map([["counter", { materialise }]]));
   onTestFinished(() => set.stop());
   await set.start();
   const writer = await SetWriter.open(set, JOB);
@@ -218,7 +218,7 @@ describe("a replica among three, whose writer goes on", () => {
 
 describe("a replica that lost many logs", () => {
   test("has them all copied, a few at a time, while their writers go on", async () => {
-    const set = new ReplicaSet(3, new Map([["counter", materialise]]));
+    const set = new ReplicaSet(3, new Map([["counter", { materialise }]]));
     onTestFinished(() => set.stop());
     await set.start();
     const jobs = Array.from({ length: 60 }, (_, i) => `counter/j${i}`);

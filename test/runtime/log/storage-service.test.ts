@@ -8,7 +8,7 @@ import {
   type LogEntry,
   type Row,
 } from "../../../proto/generated/evercross/v1/log.ts";
-import type { Materialise, RunningJob } from "../../../runtime/job/definition.ts";
+import type { KeptRows, Materialise, RunningJob } from "../../../runtime/job/definition.ts";
 import { REPLICA_QUEUE_MAX, WITNESS_BYTES_MAX } from "../../../runtime/limits.ts";
 import { sealEntry } from "../../../runtime/log/entry.ts";
 import { unpackRows } from "../../../runtime/log/rows-page.ts";
@@ -36,12 +36,14 @@ const materialise: Materialise = (payload) =>
     });
 
 const definition = storageDefinition(
-  new Map<string, Materialise>([
-    ["counter", materialise],
+  new Map<string, KeptRows>([
+    ["counter", { materialise }],
     [
       "broken",
-      () => {
-        throw new Error("not a payload of this service");
+      {
+        materialise: () => {
+          throw new Error("not a payload of this service");
+        },
       },
     ],
   ]),

@@ -36,7 +36,7 @@ const materialise: Materialise = (payload) => {
   const [key = "", value = ""] = Buffer.from(payload).toString().split("=");
   return [{ key: Buffer.from(key), value: Buffer.from(value) }];
 };
-const materialisers = new Map([["counter", materialise]]);
+const kept = new Map([["counter", { materialise }]]);
 
 const payloads = (count: number, value = "1"): Buffer[] =>
   Array.from({ length: count }, (_, index) => Buffer.from(`k${index}=${value}`));
@@ -80,7 +80,7 @@ class Sites {
   }
 
   async startStorage(dataDir = this.there): Promise<void> {
-    const definition = storageDefinition(materialisers);
+    const definition = storageDefinition(kept);
     this.#storage = await definition.start(storageContext(this.bus, dataDir, this.failures));
   }
 
@@ -90,7 +90,7 @@ class Sites {
   }
 
   async startMirror(): Promise<void> {
-    const definition = mirrorDefinition({ jobsOf: () => JOBS.map(parseJob), materialisers });
+    const definition = mirrorDefinition({ jobsOf: () => JOBS.map(parseJob), kept });
     this.#mirror = await definition.start({
       ...storageContext(this.bus, this.here, this.failures),
       job: MIRROR,

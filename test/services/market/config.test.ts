@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { AuctionRule, CollarAction, MatchingPolicy, Phase, SelfTrade } from "../../../engine/index.ts";
+import { ROWS_INTERVAL_ENTRIES, ROWS_INTERVAL_MS } from "../../../runtime/limits.ts";
+import { crossingDefinition } from "../../../services/crossing/index.ts";
 import { configuredAccount } from "../../../services/market/account-config.ts";
 import { Accounts } from "../../../services/market/accounts.ts";
 import { checkConfig, ConfigError } from "../../../services/market/config.ts";
@@ -145,5 +147,21 @@ describe("the configuration of accounts", () => {
     ],
   ])("is refused when it cannot be: %j", (wrong, message) => {
     expect(() => config({}, { accounts: wrong })).toThrow(message);
+  });
+});
+
+describe("how far stored books may lie behind the log", () => {
+  test("is the configuration's, and reaches the storage of every symbol", () => {
+    const { rowsInterval } = crossingDefinition(config({}, { crossing: { rows_interval: { ms: 50 } } }));
+    expect(rowsInterval).toEqual({ entries: ROWS_INTERVAL_ENTRIES, ms: 50 });
+    expect(crossingDefinition(config({})).rowsInterval).toEqual({
+      entries: ROWS_INTERVAL_ENTRIES,
+      ms: ROWS_INTERVAL_MS,
+    });
+  });
+
+  test("is refused when it is nothing at all", () => {
+    const never = { crossing: { rows_interval: { entries: 0 } } };
+    expect(() => config({}, never)).toThrow("crossing.rows_interval.entries");
   });
 });
