@@ -13,6 +13,7 @@ import {
   STREAM_RETRY_MS,
 } from "../limits.ts";
 import { type JetStreamStream, SilentStreamError } from "./jetstream-stream.ts";
+import { WorkSlices } from "./work-slices.ts";
 
 /**
  * Gives entries `from` to `to`, both included, once each and in order, each proved by itself. Goes on where it was after a loss of
@@ -30,59 +31,56 @@ export async function readStream(
 ): Promise<boolean> {
   let over = false;
   void cancelled.then(() => (over = true));
+  const slices = new WorkSlices();
   for (let next = from; next <= to;) {
     const before = next;
-    const long = to - next >= STREAM_GETS_MAX;
-    next = await (long ? readPortions(stream, next, to, cancelled, take) : readPiece(stream, next, to, take));
+    const batches =
+      to - next < STREAM_GETS_MAX ? gets(stream, next, to) : portions(stream, next, to, cancelled);
+    try {
+      for await (const entry of batches) {
+        if (over) return false;
+        take(entry);
+        next += 1;
+        await slices.pause();
+      }
+    } catch (error) {
+      if (!(error instanceof SilentStreamError)) throw error;
+    }
     if (over) return false;
     if (next === before) await Promise.race([delay(STREAM_RETRY_MS), cancelled]);
   }
   return !over;
 }
 
-/** Resolves with the first sequence that was not given, as does `readPortions`. */
-async function readPiece(
+async function* gets(
   stream: JetStreamStream,
   from: number,
   to: number,
-  take: (entry: LogEntry) => void,
-): Promise<number> {
-  let entries: readonly LogEntry[] = [];
-  try {
-    entries = await stream.entries(from, to + 1, REPLICA_TIMEOUT_MS);
-  } catch (error) {
-    if (!(error instanceof SilentStreamError)) throw error;
-  }
-  for (const entry of entries) take(entry);
-  return from + entries.length;
+): AsyncGenerator<LogEntry, void, void> {
+  yield* await stream.entries(from, to + 1, REPLICA_TIMEOUT_MS);
 }
 
-/** Until all was given, or nothing came for a while. */
-async function readPortions(
+/** Until all was given, `cancelled`, or nothing came for a while: then it throws `SilentStreamError`. */
+async function* portions(
   stream: JetStreamStream,
   from: number,
   to: number,
   cancelled: Promise<void>,
-  take: (entry: LogEntry) => void,
-): Promise<number> {
+): AsyncGenerator<LogEntry, void, void> {
   const manager = await stream.manager();
   const name = nuid.next();
+  await addReader(manager, stream, name, from);
+  const reading = new PortionReading(stream, name, cancelled);
   try {
-    await addReader(manager, stream, name, from);
-  } catch {
-    // The stream has no leader, or the broker is away.
-    return from;
-  }
-  const reading = new PortionReading(stream, name, from, to, take);
-  try {
-    await Promise.race([reading.ended, cancelled]);
-  } catch (error) {
-    if (!(error instanceof SilentStreamError)) throw error;
+    for (let next = from; next <= to; next++) {
+      const data = await reading.next(next);
+      if (data === undefined) return;
+      yield stream.decode(data, next);
+    }
   } finally {
     reading.close();
     if (!stream.bus.connection.isClosed()) manager.consumers.delete(stream.name, name).catch(() => undefined);
   }
-  return reading.next;
 }
 
 async function addReader(
@@ -91,69 +89,90 @@ async function addReader(
   name: string,
   from: number,
 ): Promise<void> {
-  await manager.consumers.add(stream.name, {
-    name,
-    ack_policy: AckPolicy.None,
-    deliver_policy: DeliverPolicy.StartSequence,
-    opt_start_seq: from,
-    replay_policy: ReplayPolicy.Instant,
-    inactive_threshold: nanos(STREAM_READER_IDLE_MS),
-    mem_storage: true,
-    num_replicas: 1,
-  });
+  try {
+    await manager.consumers.add(stream.name, {
+      name,
+      ack_policy: AckPolicy.None,
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: from,
+      replay_policy: ReplayPolicy.Instant,
+      inactive_threshold: nanos(STREAM_READER_IDLE_MS),
+      mem_storage: true,
+      num_replicas: 1,
+    });
+  } catch (error) {
+    // The stream has no leader, or the broker is away.
+    throw new SilentStreamError(`stream ${stream.name}: ${(error as Error).message}`);
+  }
 }
 
-/** What one reader of the broker gives, portion by portion. */
+interface Came {
+  readonly sequence: number;
+  readonly data: Uint8Array;
+}
+
+/** What one reader of the broker gives: a portion is asked for when the one before it was taken. */
 class PortionReading {
-  /** Rejects with `SilentStreamError` when no more comes, or with what `take` threw. */
-  readonly ended: Promise<void>;
   readonly #stream: JetStreamStream;
   readonly #name: string;
-  readonly #to: number;
-  readonly #take: (entry: LogEntry) => void;
   readonly #inbox = createInbox();
   readonly #subscription: { unsubscribe(): void };
-  readonly #watch: NodeJS.Timeout;
-  #next: number;
+  /** Not taken yet, `#at` on. */
+  #came: Came[] = [];
+  #at = 0;
+  /** Messages of the portion that are still to come. */
   #left = 0;
-  #came = 0;
-  #cameBefore = 0;
-  #resolve: () => void = () => undefined;
-  #reject: (error: unknown) => void = () => undefined;
+  #failure: string | undefined;
+  #closed = false;
+  #wake: () => void = () => undefined;
 
-  constructor(
-    stream: JetStreamStream,
-    name: string,
-    from: number,
-    to: number,
-    take: (entry: LogEntry) => void,
-  ) {
+  constructor(stream: JetStreamStream, name: string, cancelled: Promise<void>) {
     this.#stream = stream;
     this.#name = name;
-    this.#next = from;
-    this.#to = to;
-    this.#take = take;
-    this.ended = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
     this.#subscription = stream.bus.connection.subscribe(this.#inbox, {
-      callback: (error, message) => this.#receive(error, message),
+      callback: (error, message) => {
+        if (error !== null) this.#failure = error.message;
+        else if ((message.headers?.code ?? 0) === 0) this.#take(message);
+        else this.#status(message.headers?.code ?? 0, message.headers?.description ?? "");
+        this.#wake();
+      },
     });
-    this.#watch = setInterval(() => {
-      if (this.#came === this.#cameBefore) this.#silent("no message came");
-      this.#cameBefore = this.#came;
-    }, STREAM_REQUEST_MS);
-    this.#ask();
+    void cancelled.then(() => this.close());
   }
 
-  get next(): number {
-    return this.#next;
+  /** The next message, which must have this sequence; undefined when it was closed. Rejects with `SilentStreamError`. */
+  async next(sequence: number): Promise<Uint8Array | undefined> {
+    if (this.#at === this.#came.length) {
+      this.#came = [];
+      this.#at = 0;
+      if (this.#left === 0) this.#ask();
+      const deadline = performance.now() + STREAM_REQUEST_MS;
+      while (this.#came.length === 0 && !this.#closed) {
+        if (this.#failure === undefined && performance.now() >= deadline) this.#failure = "no message came";
+        if (this.#failure !== undefined) throw this.#silent(this.#failure);
+        await this.#something(deadline);
+        if (this.#left === 0 && this.#came.length === 0) this.#ask();
+      }
+    }
+    if (this.#closed) return undefined;
+    const first = this.#came[this.#at++];
+    if (first?.sequence !== sequence) throw this.#silent("its messages have a gap");
+    return first.data;
   }
 
   close(): void {
-    clearInterval(this.#watch);
+    this.#closed = true;
     this.#subscription.unsubscribe();
+    this.#wake();
+  }
+
+  async #something(deadline: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      timer = setTimeout(resolve, Math.max(0, deadline - performance.now()));
+    });
+    clearTimeout(timer);
   }
 
   #ask(): void {
@@ -163,37 +182,20 @@ class PortionReading {
     this.#stream.bus.publish(subject, Buffer.from(JSON.stringify(portion)), this.#inbox);
   }
 
-  #receive(error: Error | null, message: Msg): void {
-    try {
-      if (error !== null) throw error;
-      if (message.headers?.code === undefined || message.headers.code === 0) this.#entry(message);
-      else this.#status(message.headers.code, message.headers.description);
-    } catch (thrown) {
-      this.#reject(thrown);
-    }
-  }
-
-  #entry(message: Msg): void {
-    // A portion may hold more than was asked for.
-    if (this.#next > this.#to) return;
-    const delivery = parseDelivery(message.reply ?? "");
-    if (delivery?.sequence !== this.#next) return this.#silent("its messages have a gap");
-    this.#take(this.#stream.decode(message.data, this.#next));
-    this.#next += 1;
-    this.#came += 1;
+  #take(message: Msg): void {
+    const sequence = parseDelivery(message.reply ?? "")?.sequence ?? 0;
+    this.#came.push({ sequence, data: message.data });
     this.#left -= 1;
-    if (this.#next > this.#to) this.#resolve();
-    else if (this.#left === 0) this.#ask();
   }
 
   /** A portion ends at its last message, at its bytes, or with what the broker has. */
   #status(code: number, description: string): void {
     if (description === "Batch Completed") return;
-    if (this.#left < STREAM_PORTION_MESSAGES) this.#ask();
-    else this.#silent(`${code} ${description}`);
+    if (this.#left === STREAM_PORTION_MESSAGES) this.#failure = `${code} ${description}`;
+    else this.#left = 0;
   }
 
-  #silent(detail: string): void {
-    this.#reject(new SilentStreamError(`stream ${this.#stream.name}: ${detail}`));
+  #silent(detail: string): SilentStreamError {
+    return new SilentStreamError(`stream ${this.#stream.name}: ${detail}`);
   }
 }

@@ -12,7 +12,12 @@ import { headers, type Msg } from "@nats-io/transport-node";
 import { LogEntry } from "../../proto/generated/evercross/v1/log.ts";
 import { makeStored, streamToken } from "../broker/stored.ts";
 import { formatJob, type JobName } from "../job/name.ts";
-import { STREAM_GETS_MAX, STREAM_REQUEST_MS } from "../limits.ts";
+import {
+  READ_ANSWER_BYTES_MAX,
+  STREAM_GETS_IN_FLIGHT_MAX,
+  STREAM_GETS_MAX,
+  STREAM_REQUEST_MS,
+} from "../limits.ts";
 import type { NatsBus } from "../messaging/nats-bus.ts";
 import { logSubject } from "../messaging/subject.ts";
 import { checkEntry } from "./entry.ts";
@@ -165,18 +170,21 @@ export class JetStreamStream {
   }
 
   /**
-   * Entries with `from <= seq < to`, or the first `STREAM_GETS_MAX` of them, from the stream's leader; fewer where it has no
-   * more. Each is proved by itself. Rejects with one of the errors above.
+   * Entries with `from <= seq < to`, as many as fit in one answer, from the stream's leader; fewer where it has no more. Each is
+   * proved by itself. Rejects with one of the errors above.
    */
   async entries(from: number, to: number, timeoutMs: number): Promise<LogEntry[]> {
-    const count = Math.min(to - from, STREAM_GETS_MAX);
-    const gets = Array.from({ length: count }, (_, index) => {
-      return this.#get({ seq: from + index }, from + index, timeoutMs);
-    });
     const entries: LogEntry[] = [];
-    for (const entry of await Promise.all(gets)) {
-      if (entry === undefined) break;
-      entries.push(entry);
+    const end = Math.min(to, from + STREAM_GETS_MAX);
+    let bytes = 0;
+    for (let next = from; next < end && bytes < READ_ANSWER_BYTES_MAX; next = from + entries.length) {
+      const count = Math.min(end - next, STREAM_GETS_IN_FLIGHT_MAX);
+      const gets = Array.from({ length: count }, (_, i) => this.#get({ seq: next + i }, next + i, timeoutMs));
+      for (const entry of await Promise.all(gets)) {
+        if (entry === undefined) return entries;
+        entries.push(entry);
+        bytes += entry.payload.length;
+      }
     }
     return entries;
   }

@@ -1,4 +1,4 @@
 import { JetStreamWorld } from "./jetstream-world.ts";
 import { describeLogContract } from "./log-contract.ts";
 
-describeLogContract("a JetStream stream of three servers", 4, () => JetStreamWorld.start(3));
+describeLogContract("a JetStream stream of three servers", 2, () => JetStreamWorld.start(3));

@@ -36,7 +36,7 @@ describe("a log in a stream of three servers", { timeout: 180_000 }, () => {
     return Number(leader?.slice(1));
   }
 
-  test("goes on when the leader of its stream is killed, loses and doubles nothing, and again when that one is back", async () => {
+  test("goes on when the leader of its stream is killed and when it is back, and loses and doubles nothing", async () => {
     const participant = await world().participant();
     const job = newJob();
     const scribe = await Scribe.serving(participant, job, "a");
@@ -47,15 +47,13 @@ describe("a log in a stream of three servers", { timeout: 180_000 }, () => {
         await scribe.write(written.at(-1) ?? "");
       }
     };
-    for (let round = 0; round < 2; round++) {
-      await write(20);
-      const leader = await leaderOf(job);
-      await world().servers.kill(leader);
-      await write(20);
-      await scribe.settled();
-      await world().servers.launch(leader);
-      await write(20);
-    }
+    await write(20);
+    const leader = await leaderOf(job);
+    await world().servers.kill(leader);
+    await write(20);
+    await scribe.settled();
+    await world().servers.launch(leader);
+    await write(20);
     await scribe.settled();
     expect(texts(scribe.committed)).toEqual(written);
     const log = await readLog(

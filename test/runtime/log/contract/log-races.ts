@@ -147,7 +147,7 @@ export function describeRaces(world: () => LogWorld, runs: number): void {
     { timeout: 600_000 },
     async () => {
       const property = asyncProperty(
-        array(array(act, { minLength: 3, maxLength: 10 }), { minLength: RACERS, maxLength: RACERS }),
+        array(array(act, { minLength: 3, maxLength: 7 }), { minLength: RACERS, maxLength: RACERS }),
         (acts) => race(world(), acts),
       );
       await assert(property, { numRuns: runs, endOnFailure: true });
@@ -163,7 +163,7 @@ export function describeRaces(world: () => LogWorld, runs: number): void {
         return racer;
       }),
     );
-    const acts = Array.from({ length: 15 }, (): Act[] => [
+    const acts = Array.from({ length: 6 }, (): Act[] => [
       { kind: "open" },
       { kind: "write", entries: 9 },
     ]).flat();
