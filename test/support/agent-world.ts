@@ -133,6 +133,12 @@ export class AgentWorld {
     this.give({ kind: "exit", node: host.node, host: host.name, detail: "crash" });
   }
 
+  /** A running job says this of itself, until its host answers the next poll. */
+  describe(host: SimulatedHost, job: string, detail: string): void {
+    if (host.link === undefined) throw new Error(`${host.name} has no link`);
+    this.give({ kind: "job", link: host.link, status: { ...runningStatus(job), detail } });
+  }
+
   fail(host: SimulatedHost, job: string): void {
     if (!host.alive || host.hung || host.link === undefined || !host.jobs.delete(job)) return;
     this.#status(host.link, job, JobState.STOPPED);

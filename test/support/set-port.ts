@@ -1,7 +1,7 @@
 import {
   type LogRequest,
   type LogResponse,
-  LogStatus,
+  type LogStatus,
   type Member,
   Started,
 } from "../../proto/generated/evercross/v1/log.ts";

@@ -115,6 +115,16 @@ describe("AgentMachine", () => {
     expect(world.machine.status().jobs.map((job) => job.restarts)).toEqual([1, 0, 0]);
   });
 
+  test("what a running job says of itself stands in its status at once, and no longer than it is so", () => {
+    const world = new AgentWorld(TWO_GROUPS);
+    const detail = (): string | undefined =>
+      world.machine.status().jobs.find(({ status }) => status?.job === "a/1")?.status?.detail;
+    world.describe(world.hostOf("a/1"), "a/1", "waits for storage/0.1");
+    expect(detail()).toBe("waits for storage/0.1");
+    world.ticks(1);
+    expect(detail()).toBe("");
+  });
+
   test("nothing is started before every host that was found has said hello or is dead", () => {
     const found = [
       { node: "n1", host: "h4", identity: { pid: 4, startTicks: 4 } },

@@ -56,6 +56,26 @@ describe("JobTable", () => {
     expect(jobs.statuses()).toEqual([]);
   });
 
+  test("what a job says of itself stands in its status, before it runs and after", async () => {
+    let context: JobContext | undefined;
+    let serve: (() => void) | undefined;
+    const { jobs, said, until } = table(async (given) => {
+      context = given;
+      given.describe("waits for storage/0.1");
+      await new Promise<void>((resolve) => (serve = resolve));
+      return NOTHING;
+    });
+    jobs.start("x/1");
+    await until("x/1 starting waits for storage/0.1");
+    serve?.();
+    await until("x/1 running waits for storage/0.1");
+    context?.describe("");
+    expect(jobs.statuses()).toMatchObject([{ state: JobState.RUNNING, detail: "" }]);
+    await jobs.stop("x/1");
+    context?.describe("too late");
+    expect(said.slice(-3)).toEqual(["x/1 running", "x/1 wantstop", "x/1 stopped stopped as asked"]);
+  });
+
   test("a job of an unknown service fails by name", async () => {
     const { jobs, said, until } = table(() => Promise.resolve(NOTHING));
     jobs.start("y/1");
