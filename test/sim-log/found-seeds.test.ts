@@ -6,7 +6,8 @@ const FOUND: readonly { readonly seed: number; readonly showed: string; readonly
   {
     seed: 288,
     replicas: 1,
-    showed: "a writer's due time lay in the past, whatever it did: it would have taken a processor for itself",
+    showed:
+      "a writer's due time lay in the past, whatever it did: it would have taken a processor for itself",
   },
 ];
 

@@ -10,6 +10,8 @@ export const HEAL_BOUND_MS = 20_000;
 const HEALED_ENTRIES = 3;
 /** Milliseconds of quiet in which what is committed must be told to every replica. */
 const QUIET_MS = 5000;
+/** Milliseconds more in which the slowest reader must have read all, an entry at a time. */
+const READERS_MS = 60_000;
 const LOOK_MS = 25;
 
 export interface HistoryResult {
@@ -45,7 +47,6 @@ export class History {
       this.#injector.heal();
       if (violations.length === 0) this.#heal();
       if (violations.length === 0 && !plan.ruin) this.#quiet();
-      if (violations.length === 0) this.#audit();
     } catch (error) {
       this.#world.violated("throws", error instanceof Error ? (error.stack ?? error.message) : String(error));
     }
@@ -77,8 +78,8 @@ export class History {
 
   /** What is not yet as it must be. */
   #unwell(grown: number): string | undefined {
-    const { newest, ledger, set } = this.#world;
-    if (newest?.serving !== true) return `${newest?.process.name} does not serve`;
+    const { leader, ledger, set } = this.#world;
+    if (leader === undefined) return "no writer serves";
     if (ledger.committed.seq < grown) return `the log does not grow beyond ${ledger.committed.seq}`;
     const { members } = ledger.committed;
     for (const { name, incarnation } of members) {
@@ -95,32 +96,42 @@ export class History {
   #quiet(): void {
     const { clock, violations } = this.#world;
     this.#world.appending = false;
-    const deadline = clock.now + QUIET_MS;
-    while (this.#untold() !== undefined && clock.now < deadline && violations.length === 0)
-      clock.runUntil(clock.now + LOOK_MS, () => violations.length > 0);
-    const untold = this.#untold();
-    if (untold !== undefined && violations.length === 0) this.#world.violated("quiet", untold);
+    const wait = (ms: number, what: () => string | undefined): void => {
+      const deadline = clock.now + ms;
+      while (what() !== undefined && clock.now < deadline && violations.length === 0)
+        clock.runUntil(clock.now + LOOK_MS, () => violations.length > 0);
+      const left = what();
+      if (left !== undefined && violations.length === 0) this.#world.violated("quiet", left);
+    };
+    wait(QUIET_MS, () => this.#untold());
+    wait(QUIET_MS, () => this.#damaged());
+    wait(READERS_MS, () => this.#unread());
+  }
+
+  #unread(): string | undefined {
+    const { seq } = this.#world.ledger.committed;
+    return this.#readers.some(({ next }) => next <= seq) ? `a reader did not reach entry ${seq}` : undefined;
   }
 
   #untold(): string | undefined {
-    const { newest, ledger, set } = this.#world;
-    if (newest?.serving !== true) return `${newest?.process.name} does not serve any more`;
+    const { leader, ledger, set } = this.#world;
     const { seq } = ledger.committed;
-    if (newest.machine.committed !== newest.machine.appended || newest.machine.appended !== seq)
-      return `entry ${newest.machine.appended} is not committed, only ${newest.machine.committed}`;
+    if (leader?.machine.appended !== seq)
+      return `entry ${leader?.machine.appended} is not committed, only ${seq}`;
     for (const name of set) {
       const { log } = this.#world.replica(name);
       if (log.seq !== seq || log.committed !== seq)
         return `${name} ends at entry ${log.seq} and knows ${log.committed} committed, not ${seq}`;
     }
-    return this.#readers.some(({ next }) => next <= seq) ? `a reader did not reach entry ${seq}` : undefined;
+    return undefined;
   }
 
   /** What the disks hold is what the replicas say. */
-  #audit(): void {
-    for (const replica of this.#world.replicas.values()) {
-      const problem = replica.audit();
-      if (problem !== undefined) this.#world.violated("audit", `${replica.name}: ${problem}`);
+  #damaged(): string | undefined {
+    for (const name of this.#world.set) {
+      const problem = this.#world.replica(name).audit();
+      if (problem !== undefined) return `${name}: ${problem}`;
     }
+    return undefined;
   }
 }

@@ -8,6 +8,8 @@ import type { WriterProcess } from "./writer-process.ts";
 /** Names that a configuration can have. */
 const NAMES_MAX = 7;
 const SLOW_SYNC_MS = 500;
+/** After the faults: what a writer remembers of so slow a log, however little it is, lasts until a replica was copied. */
+const HEALED_APPEND_MS = 200;
 
 /** Does what the plan says, to whom the fault's own seed says, and takes it back when its time is over. */
 export class Injector {
@@ -33,6 +35,8 @@ export class Injector {
     this.#lasting.clear();
     const { network, replicas, writers, plan, random } = this.#world;
     network.manners = { ...plan.manners, loss: 0, late: 0 };
+    this.#world.readEntries = Infinity;
+    this.#world.appendMs = Math.max(plan.appendMs, HEALED_APPEND_MS);
     for (const replica of replicas.values()) {
       replica.disk.failing = false;
       replica.process?.wake(random.chance(0.5));

@@ -138,6 +138,11 @@ export class Ledger {
     this.#promises.set(incarnation, Math.max(epoch, before));
   }
 
+  /** A folder is as it was when this was what it had promised. */
+  putBack(incarnation: string, promised: number): void {
+    this.#promises.set(incarnation, promised);
+  }
+
   /** A reader was given an entry. */
   read(from: string, entry: LogEntry): void {
     const node = this.node(entry.chain);

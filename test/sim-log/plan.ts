@@ -67,7 +67,7 @@ export interface Plan {
   readonly replicas: 1 | 3 | 5;
   readonly manners: NetworkManners;
   readonly syncMs: number;
-  /** Between two entries of a writer that serves. */
+  /** Between two bursts of entries of a writer that serves. */
   readonly appendMs: number;
   readonly payloadBytesMax: number;
   /** Bytes of its last entries that a writer remembers. */

@@ -20,7 +20,8 @@ import {
 } from "../../runtime/log/replica.ts";
 import { RowKeeper } from "../../runtime/log/row-keeper.ts";
 import { RowViews } from "../../runtime/log/row-views.ts";
-import { StoreError } from "../../runtime/log/store.ts";
+import { StoreError, type StoreChange } from "../../runtime/log/store.ts";
+import { Mend } from "./mend.ts";
 import type { Replica } from "./replica.ts";
 import type { SimProcess } from "./sim-process.ts";
 import { JOB } from "./name.ts";
@@ -67,12 +68,29 @@ export class ReplicaRun {
     this.#views = new RowViews(disk, 1 + Math.floor(world.clock.now * 1024));
     if (world.plan.rows) this.#rows = this.#keepRows();
     this.#stands();
+    this.#mends();
     world.network.listen(name, process, (request, answer) => this.#hear(request, answer));
   }
 
   #keepRows(): RowKeeper {
-    const made = new Map([["crossing", materialise]]);
-    return new RowKeeper(this.#replica.disk, made, (reason) => this.#world.violated("rows", reason));
+    const made = new Map([["crossing", { materialise }]]);
+    return new RowKeeper(this.#replica.disk, made, (reason) => {
+      // They go on when what is damaged was mended.
+      if (reason.includes("damaged")) this.#trace(reason);
+      else this.#world.violated("rows", reason);
+    });
+  }
+
+  #mends(): void {
+    const write = (changes: () => readonly StoreChange[]): void =>
+      this.#do(() => {
+        this.#write(changes());
+        return undefined;
+      });
+    const mended = (): void => this.#rows?.resume(this.log);
+    const { log } = this;
+    const [world, replica, process] = [this.#world, this.#replica, this.#process];
+    new Mend({ world, replica, process, log, write, mended }).start();
   }
 
   #hear(request: LogRequest, answer: (response: LogResponse) => void): void {
@@ -95,7 +113,7 @@ export class ReplicaRun {
 
   /** An answer has as many entries as fit. */
   #cut(response: LogResponse): LogResponse {
-    const { readEntries } = this.#world.plan;
+    const { readEntries } = this.#world;
     return response.entries.length <= readEntries
       ? response
       : { ...response, entries: response.entries.slice(0, readEntries) };

@@ -82,8 +82,10 @@ export class Replica {
     this.disk.restore(disk);
     this.#load();
     const { log } = this;
-    const tail = this.#world.ledger.node(log.chain);
-    if (tail !== undefined) this.#world.ledger.stands(log.incarnation, tail, log.promised);
+    const { ledger } = this.#world;
+    const tail = ledger.node(log.chain);
+    ledger.putBack(log.incarnation, log.promised);
+    if (tail !== undefined) ledger.stands(log.incarnation, tail, log.promised);
   }
 
   /** All that this replica, and whoever it was when the copy was taken, has acknowledged stands on a majority without it. */

@@ -18,6 +18,10 @@ export class World {
   readonly violations: string[] = [];
   /** The replicas that the configuration names now. */
   set: readonly string[] = [];
+  /** Entries in one answer at most. */
+  readEntries: number;
+  /** Between two bursts of entries of a writer that serves. */
+  appendMs: number;
   /** Writers that serve have something to say. */
   appending = true;
   #incarnations = 0;
@@ -25,6 +29,8 @@ export class World {
 
   constructor(plan: Plan, print: ((line: string) => void) | undefined) {
     this.plan = plan;
+    this.readEntries = plan.readEntries;
+    this.appendMs = plan.appendMs;
     this.#print = print;
     this.random = new Random(plan.seed + 2 ** 41);
     this.network = new Network(this.clock, this.random, plan.manners);
@@ -68,6 +74,15 @@ export class World {
     return this.writers.at(-1);
   }
 
+  /** Of those that serve, the one that was promised the highest epoch. Others may not know yet that they were replaced. */
+  get leader(): WriterProcess | undefined {
+    return this.writers
+      .filter(({ serving }) => serving)
+      .reduce<WriterProcess | undefined>((best, each) => {
+        return best !== undefined && best.machine.epoch > each.machine.epoch ? best : each;
+      }, undefined);
+  }
+
   /** As whoever nominates writers does: whether another lives is not known. */
   startWriter(): void {
     const writer = new WriterProcess(this, `writer#${this.writers.length + 1}`);
@@ -99,6 +114,10 @@ export class World {
     const founded = this.ledger.committed.seq > 0;
     if (founded && !this.set.some((name) => name !== lost.name && this.replica(name).log.seq > 0))
       return false;
+    // Before it is founded, whoever is left must know which epochs were promised.
+    const { promised } = lost.log;
+    const others = this.set.map((name) => this.replica(name)).filter((other) => other !== lost);
+    if (!founded && !others.some((other) => other.log.promised >= promised)) return false;
     return this.ledger.membersInForce(this.tails()).every((members) => {
       const left = members.filter(({ name, incarnation }) => {
         if (name === lost.name) return false;

@@ -69,8 +69,8 @@ export class WriterProcess {
   }
 
   #appendOn(): void {
-    const { random, plan } = this.#world;
-    this.process.after(plan.appendMs * 2 * random.unit(), () => {
+    const { random, appendMs } = this.#world;
+    this.process.after(appendMs * 2 * random.unit(), () => {
       for (let burst = random.geometric(0.6); burst >= 0; burst--) this.#append();
       this.#appendOn();
     });
