@@ -11,6 +11,7 @@ import { parseRole } from "../../runtime/monitor/role.ts";
 import type { LocatedJob } from "../../runtime/operator/located-job.ts";
 import { type ProcessEntry, ProcessRegistry } from "../../runtime/process/registry.ts";
 import { BootGuard, type MonitorProcess, monitorProcesses } from "./boot-guard.ts";
+import { checkPromoted } from "../mirror/promotion-record.ts";
 import type { MarketConfig } from "./config.ts";
 import { checkRestored, checkSameShape, claim } from "./data-folder.ts";
 import { gatewayAddresses, nodeFolder, nodeNames } from "./layout.ts";
@@ -169,6 +170,7 @@ class LocalMarket implements Market {
 export async function startMarket(config: MarketConfig, options: MarketOptions): Promise<Market> {
   const dataDir = resolve(options.dataDir);
   checkRestored(dataDir);
+  checkPromoted(dataDir);
   const before = findRunFile(dataDir);
   if (before !== undefined) checkSameShape(before.config, config, dataDir);
   const effective = await effectiveConfig(config, before);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { replaceFile } from "../../runtime/backup/backup-writer.ts";
 import { checkConfig, type MarketConfig } from "../market/config.ts";
+import { DataFolderError } from "../market/data-folder.ts";
 
 const NAME = "promotion.json";
 
@@ -86,6 +87,16 @@ export function findPromotion(dataDir: string): PromotionRecord | undefined {
     ...rest
   } = schema.parse(JSON.parse(readFileSync(file, "utf8")));
   return { ...rest, timeMs: time_ms, portChosen: port_chosen, config: checkConfig(config, file) };
+}
+
+/** Throws `DataFolderError` when a promotion into this folder was not finished: its logs are not open yet. */
+export function checkPromoted(dataDir: string): void {
+  const promotion = findPromotion(dataDir);
+  if (promotion?.finished !== false) return;
+  const again = `evercross storage promote ${promotion.from} --data ${dataDir}`;
+  throw new DataFolderError(
+    `${dataDir}: promoting a mirror into it was not finished: '${again}' goes on with it`,
+  );
 }
 
 export function writePromotion(dataDir: string, record: PromotionRecord): void {
