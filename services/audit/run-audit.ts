@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { formatJob, type JobName } from "../../runtime/job/name.ts";
 import type { LogReader } from "../../runtime/log/log-reader.ts";
 import { RocksStore } from "../../runtime/log/rocks-store.ts";
-import { STORE_NAME, WITNESS_NAME } from "../../runtime/log/storage-service.ts";
+import { STORE_NAME, WITNESS_NAME } from "../../runtime/log/storage-folder.ts";
 import { StoreLogReader } from "../../runtime/log/store-log-reader.ts";
 import { readWitness } from "../../runtime/log/witness.ts";
 import { LogAudit } from "./log-audit.ts";
