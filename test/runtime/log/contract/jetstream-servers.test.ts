@@ -1,5 +1,6 @@
-import { jetstreamManager } from "@nats-io/jetstream";
+import { jetstreamManager, type StreamInfo } from "@nats-io/jetstream";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { JetStreamLogs } from "../../../../runtime/log/jetstream-logs.ts";
 import { JetStreamStream } from "../../../../runtime/log/jetstream-stream.ts";
 import { NatsBus } from "../../../../runtime/messaging/nats-bus.ts";
 import { waitFor } from "../../../../runtime/process/wait.ts";
@@ -12,28 +13,34 @@ import { DEADLINE_MS, places, readLog, Scribe, texts } from "./scribe.ts";
 describe("a log in a stream of three servers", { timeout: 180_000 }, () => {
   const world = worldOfFile(() => JetStreamWorld.start(3)) as () => JetStreamWorld;
 
-  /** Which server leads the stream of a job's log. */
+  async function bus(): Promise<NatsBus> {
+    const url = world().servers.urls.join(",");
+    const opened = await NatsBus.connect({ url, token: NATS_TOKEN, name: "test" });
+    onTestFinished(() => opened.close());
+    return opened;
+  }
+
+  /** What the servers say of the stream of a job's log, once they do. */
+  async function infoOf(job: JobName): Promise<StreamInfo> {
+    const connection = await bus();
+    const { name } = new JetStreamStream(connection, CLUSTER, job, 3);
+    const manager = await jetstreamManager(connection.connection, { checkAPI: false });
+    const ask = (): Promise<StreamInfo | undefined> => manager.streams.info(name).catch(() => undefined);
+    const led = async (): Promise<StreamInfo | undefined> => {
+      const info = await ask();
+      return info?.cluster?.leader === undefined ? undefined : info;
+    };
+    const info = await waitFor(led, DEADLINE_MS, 20);
+    if (info === undefined) throw new Error(`${name} has no leader`);
+    return info;
+  }
+
   async function leaderOf(job: JobName): Promise<number> {
-    const bus = await NatsBus.connect({
-      url: world().servers.urls.join(","),
-      token: NATS_TOKEN,
-      name: "test",
-    });
-    onTestFinished(() => bus.close());
-    const { name } = new JetStreamStream(bus, CLUSTER, job, 3);
-    const manager = await jetstreamManager(bus.connection, { checkAPI: false });
-    const leader = await waitFor(
-      async () => {
-        try {
-          return (await manager.streams.info(name)).cluster?.leader;
-        } catch {
-          return undefined;
-        }
-      },
-      DEADLINE_MS,
-      20,
-    );
-    return Number(leader?.slice(1));
+    return Number((await infoOf(job)).cluster?.leader?.slice(1));
+  }
+
+  async function copiesOf(job: JobName): Promise<number> {
+    return (await infoOf(job)).config.num_replicas;
   }
 
   test("goes on when the leader of its stream is killed and when it is back, and loses and doubles nothing", async () => {
@@ -63,6 +70,25 @@ describe("a log in a stream of three servers", { timeout: 180_000 }, () => {
     expect(places(log)).toEqual(places(scribe.committed));
     const next = await Scribe.serving(await world().participant(), job, "b");
     expect(await next.recovered()).toEqual(written);
+  });
+
+  test("is kept by as many servers as the configuration says from the next opening on", async () => {
+    const job = newJob();
+    const participant = await world().participant();
+    const alone = { ...participant, logs: new JetStreamLogs(await bus(), { cluster: CLUSTER, replicas: 1 }) };
+    const scribe = await Scribe.serving(alone, job, "a");
+    await scribe.write("a 0");
+    await scribe.settled();
+    expect(await copiesOf(job)).toBe(1);
+    const next = await Scribe.serving(participant, job, "b");
+    expect(await copiesOf(job)).toBe(3);
+    await next.write("b 0");
+    await next.settled();
+    const log = await readLog(
+      participant.logs.source(job, () => true),
+      next.lastTold,
+    );
+    expect(texts(log)).toEqual(["a 0", "b 0"]);
   });
 
   test("with two of three gone nothing is committed, which is said by name, and it goes on when one is back", async () => {
