@@ -1,4 +1,4 @@
-import type { BackupHeader } from "../../proto/generated/evercross/v1/backup.ts";
+import type { BackupHeader, BackupRow } from "../../proto/generated/evercross/v1/backup.ts";
 import type { LogEntry } from "../../proto/generated/evercross/v1/log.ts";
 import { formatJob, type JobName } from "../job/name.ts";
 import { checkEntry, GENESIS_CHAIN } from "../log/entry.ts";
@@ -21,34 +21,89 @@ export interface BackupTail {
 
 type ProblemItem = { readonly kind: "problem" } & LogProblem;
 
+export interface BackupLogOptions {
+  /** What must be there. */
+  readonly known?: BackupTail | undefined;
+  /** The market that it must be of. */
+  readonly cluster?: string | undefined;
+}
+
 /** Reads and proves the log of one job from the files of a backup. */
 export class BackupLog implements LogReader {
   readonly #job: string;
-  readonly #cluster: string | undefined;
+  readonly #files: readonly BackupFile[];
+  readonly #options: BackupLogOptions;
+
+  /** `files` in their order. */
+  constructor(job: JobName, files: readonly BackupFile[], options: BackupLogOptions = {}) {
+    this.#job = formatJob(job);
+    this.#files = files;
+    this.#options = options;
+  }
+
+  entries(): AsyncGenerator<LogItem, void, undefined> {
+    return new BackupReading(this.#job, this.#files, this.#options).entries();
+  }
+
+  async rows(take: (key: Uint8Array, value: Uint8Array) => void): Promise<RowsRead> {
+    const rows = this.storedRows();
+    for (;;) {
+      const { done, value } = await rows.next();
+      if (done === true) return value;
+      take(value.key, value.value);
+    }
+  }
+
+  /** Each row, and at the end what they are the state after. */
+  async *storedRows(): AsyncGenerator<BackupRow, RowsRead, undefined> {
+    const [file] = this.#files;
+    if (file === undefined || file.first === 1) return { seq: 0, problem: undefined };
+    let count = 0;
+    for await (const item of readBackupFile(file.path)) {
+      if (item.kind === "header") continue;
+      if (item.kind === "row") {
+        yield item.row;
+        count += 1;
+        continue;
+      }
+      if (item.kind === "rowsEnd" && item.rowsEnd.rows === count) {
+        return { seq: item.rowsEnd.seq, problem: undefined };
+      }
+      break;
+    }
+    const detail = `${file.path}: its rows are missing or damaged`;
+    return { seq: file.first - 1, problem: problemAt(file.first - 1, "record", detail) };
+  }
+
+  /** Of the first file; undefined when it is damaged. */
+  async header(): Promise<BackupHeader | undefined> {
+    for await (const item of readBackupFile(this.#files[0]?.path ?? "")) {
+      return item.kind === "header" ? item.header : undefined;
+    }
+    return undefined;
+  }
+}
+
+/** One reading of a log from its first file to its last. */
+class BackupReading {
+  readonly #job: string;
   readonly #files: readonly BackupFile[];
   readonly #known: BackupTail | undefined;
+  readonly #cluster: string | undefined;
   /** Entry that is due, and the chain value of the one before it, when that is known. */
-  #next = 0;
+  #next: number;
   #chain: Uint8Array | undefined;
 
-  /** `files` in order, at least one. `known`: what must be there. `cluster`: whose it must be. */
-  constructor(
-    job: JobName,
-    files: readonly BackupFile[],
-    {
-      known,
-      cluster,
-    }: { readonly known?: BackupTail | undefined; readonly cluster?: string | undefined } = {},
-  ) {
-    this.#job = formatJob(job);
+  constructor(job: string, files: readonly BackupFile[], { known, cluster }: BackupLogOptions) {
+    this.#job = job;
     this.#files = files;
     this.#known = known;
     this.#cluster = cluster;
+    this.#next = files[0]?.first ?? 1;
+    this.#chain = this.#next === 1 ? GENESIS_CHAIN : undefined;
   }
 
   async *entries(): AsyncGenerator<LogItem, void, undefined> {
-    this.#next = this.#files[0]?.first ?? 1;
-    this.#chain = this.#next === 1 ? GENESIS_CHAIN : undefined;
     for (const file of this.#files) {
       if (file.first > this.#next) {
         yield this.#problem(
@@ -73,34 +128,6 @@ export class BackupLog implements LogReader {
       const detail = `the backup ends at entry ${last}, it was made up to ${this.#known.seq}`;
       yield this.#problem("truncated", detail, last + 1, this.#known.seq);
     }
-  }
-
-  async rows(take: (key: Uint8Array, value: Uint8Array) => void): Promise<RowsRead> {
-    const [file] = this.#files;
-    if (file === undefined || file.first === 1) return { seq: 0, problem: undefined };
-    let count = 0;
-    for await (const item of readBackupFile(file.path)) {
-      if (item.kind === "header") continue;
-      if (item.kind === "row") {
-        take(item.row.key, item.row.value);
-        count += 1;
-        continue;
-      }
-      if (item.kind === "rowsEnd" && item.rowsEnd.rows === count) {
-        return { seq: item.rowsEnd.seq, problem: undefined };
-      }
-      break;
-    }
-    const detail = `${file.path}: its rows are missing or damaged`;
-    return { seq: file.first - 1, problem: problemAt(file.first - 1, "record", detail) };
-  }
-
-  /** What the header, of the first file or of each, says; undefined when it is damaged. */
-  async header(): Promise<BackupHeader | undefined> {
-    for await (const item of readBackupFile(this.#files[0]?.path ?? "")) {
-      return item.kind === "header" ? item.header : undefined;
-    }
-    return undefined;
   }
 
   async *#file(file: BackupFile): AsyncGenerator<LogItem, void, undefined> {

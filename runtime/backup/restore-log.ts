@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import {
+  type AlignRequest,
   EntryKind,
   type LogEntry,
   type LogRequest,
@@ -9,20 +10,21 @@ import {
   Started,
 } from "../../proto/generated/evercross/v1/log.ts";
 import { codeName } from "../code-name.ts";
-import { formatJob, type JobName } from "../job/name.ts";
+import { formatJob, jobName, type JobName } from "../job/name.ts";
 import {
   LOG_READING_SILENCE_MS,
   REPLICA_RETRY_MS,
   REPLICA_TIMEOUT_MS,
-  RESTORE_APPENDS_MAX,
   RESTORE_EPOCH_STEP,
 } from "../limits.ts";
 import type { StartedBy } from "../log/checkpoint-log.ts";
 import { sealEntry } from "../log/entry.ts";
-import type { ReadableLog } from "../log/readable-log.ts";
 import type { ReplicaPort } from "../log/replica-port.ts";
-import { BusRequestError } from "../messaging/bus.ts";
+import { type Bus, BusRequestError } from "../messaging/bus.ts";
+import { jobSubject } from "../messaging/subject.ts";
 import { BackupCode, BackupError } from "./backup-error.ts";
+import type { BackupLog } from "./backup-log.ts";
+import { type BackupSurvey, CopiedReplica, surveyBackup } from "./copied-replica.ts";
 
 /** A log that is to go on with other members. */
 export interface RefoundTask {
@@ -37,9 +39,11 @@ export interface RefoundTask {
 }
 
 export interface RestoreTask extends RefoundTask {
-  /** What is to be written, from its first entry on. */
-  readonly log: ReadableLog;
-  /** Told of every entry that is on all replicas. */
+  readonly backup: BackupLog;
+  /** By which the replicas can be reached, and reach who they are to copy from. */
+  readonly bus: Bus;
+  readonly cluster: string;
+  /** Told of every entry that is read. */
   readonly progress?: () => void;
 }
 
@@ -54,45 +58,45 @@ export interface Restored {
 type Body = NonNullable<LogRequest["body"]>;
 
 /**
- * Writes a log into empty replicas as its writers wrote it, entry by entry and epoch by epoch, so that each is proved on
- * its way by the replica itself. Behind it goes a `STARTED` entry that makes these replicas, in their present incarnations,
- * the only members, in an epoch above every one that a writer of the lost market can have had: a replica from before that
- * comes back is a learner, and its log gives way. Throws `BackupError` or `LogRefusedError`.
+ * Lets empty replicas copy a backed up log as they would from another replica, so that each of them proves every entry. Behind
+ * it goes a `STARTED` entry that makes these replicas, in their present incarnations, the only members, in an epoch above every
+ * one that a writer of the lost market can have had: a replica from before that comes back is a learner, and its log gives way.
+ * Throws `BackupError`.
  */
 export async function restoreLog(task: RestoreTask): Promise<Restored> {
   const writers = task.replicas.map((replica) => new ReplicaRestore(task, replica));
   for (const writer of writers) await writer.checkEmpty();
-  const { first, last } = await task.log.bounds();
-  if (first !== 1) {
-    const detail = `${formatJob(task.job)}: the log begins at entry ${first}: what is before it was trimmed`;
-    throw new BackupError(BackupCode.BACKUP_GAP, `${detail}, and cannot be restored entry by entry`);
-  }
-  let tail: LogEntry | undefined;
-  let window: LogEntry[] = [];
-  const write = async (): Promise<void> => {
-    const entries = window;
-    window = [];
-    await Promise.all(writers.map((writer) => writer.append(entries)));
-    for (const _ of entries) task.progress?.();
+  const survey = await surveyBackup(task.job, task.backup);
+  const { log: tail } = survey;
+  const copy = async (epoch: number): Promise<void> => {
+    tail.promised = epoch;
+    await Promise.all(
+      writers.map((writer, index) => copyTo(task, survey, writer, index === 0 ? task.progress : undefined)),
+    );
   };
-  for await (const entry of task.log.entries(first, last + 1)) {
-    tail = entry;
-    window.push(entry);
-    if (window.length === RESTORE_APPENDS_MAX) await write();
-  }
-  await write();
-  if (tail === undefined) throw new Error(`${formatJob(task.job)}: a backup without entries`);
-  return begin(task, writers, tail);
+  const { epoch, seq } = await refound(task, writers, tail, copy);
+  await Promise.all(writers.map((writer) => writer.untilRows()));
+  return { entries: tail.seq - tail.first + 1, epoch, seq };
 }
 
-async function begin(
-  task: RestoreTask,
-  writers: readonly ReplicaRestore[],
-  tail: LogEntry,
-): Promise<Restored> {
-  const { epoch, seq } = await refound(task, writers, tail);
-  await Promise.all(writers.map((writer) => writer.untilRows()));
-  return { entries: tail.seq, epoch, seq };
+async function copyTo(
+  { bus, cluster, backup }: RestoreTask,
+  survey: BackupSurvey,
+  writer: ReplicaRestore,
+  progress: (() => void) | undefined,
+): Promise<void> {
+  const source = jobName("backup", writer.replica.key);
+  let given = 0;
+  const replica = new CopiedReplica(bus, jobSubject(cluster, source, "in"), backup, survey, () => {
+    given += 1;
+    progress?.();
+  });
+  try {
+    const { promised: epoch, seq, chain } = survey.log;
+    await writer.align({ epoch, seq, chain, source: formatJob(source) }, () => given);
+  } finally {
+    replica.close();
+  }
 }
 
 /** Where a log ends. */
@@ -104,15 +108,21 @@ export type LogEnd = Pick<LogEntry, "epoch" | "seq" | "chain">;
  */
 export function refoundLog(task: RefoundTask, tail: LogEnd): Promise<LogEnd> {
   const writers = task.replicas.map((replica) => new ReplicaRestore(task, replica));
-  return refound(task, writers, tail);
+  return refound(task, writers, tail, async () => undefined);
 }
 
-/** The writer's rules 2.1 to 2.4, with all replicas in one hand. */
-async function refound(task: RefoundTask, writers: readonly ReplicaRestore[], tail: LogEnd): Promise<LogEnd> {
+/** The writer's rules 2.1 to 2.4, with all replicas in one hand. `prepare`: that all of them have the log. */
+async function refound(
+  task: RefoundTask,
+  writers: readonly ReplicaRestore[],
+  tail: LogEnd,
+  prepare: (epoch: number) => Promise<void>,
+): Promise<LogEnd> {
   const { instance, node, version, timeUs } = task.started;
   const known = Math.max(tail.epoch, task.promised ?? 0);
   const epoch = Math.max(known, Math.floor(timeUs / 1_000_000)) + RESTORE_EPOCH_STEP;
   const members = await Promise.all(writers.map((writer) => writer.open(epoch)));
+  await prepare(epoch);
   const payload = Started.encode({ instance, node, version, timeUs, members }).finish();
   const fields = {
     job: formatJob(task.job),
@@ -123,25 +133,24 @@ async function refound(task: RefoundTask, writers: readonly ReplicaRestore[], ta
     payload,
   };
   const entry = sealEntry(fields, tail.chain);
-  await Promise.all(writers.map((writer) => writer.append([entry])));
+  await Promise.all(writers.map((writer) => writer.append(entry)));
   await Promise.all(writers.map((writer) => writer.commit(epoch, entry.seq)));
   return entry;
 }
 
 class ReplicaRestore {
+  readonly replica: JobName;
   readonly #task: RefoundTask;
-  readonly #replica: JobName;
-  #promised = 0;
 
   constructor(task: RefoundTask, replica: JobName) {
+    this.replica = replica;
     this.#task = task;
-    this.#replica = replica;
   }
 
   async checkEmpty(): Promise<void> {
     const { tail } = await this.#call({ $case: "tail", value: {} });
     if (tail === undefined || tail.seq > 0 || tail.promised > 0) {
-      const detail = `${formatJob(this.#replica)} has a log of ${formatJob(this.#task.job)}`;
+      const detail = `${formatJob(this.replica)} has a log of ${formatJob(this.#task.job)}`;
       throw new BackupError(BackupCode.RESTORE_NOT_EMPTY, `${detail}, up to entry ${tail?.seq ?? 0}`);
     }
   }
@@ -149,23 +158,17 @@ class ReplicaRestore {
   /** What the replica is as a member. */
   async open(epoch: number): Promise<Member> {
     const { tail } = await this.#call({ $case: "open", value: { epoch } });
-    this.#promised = epoch;
-    return { name: formatJob(this.#replica), incarnation: tail?.incarnation ?? "" };
+    return { name: formatJob(this.replica), incarnation: tail?.incarnation ?? "" };
   }
 
-  /** All of the window together, but for where the writer changed. */
-  async append(entries: readonly LogEntry[]): Promise<void> {
-    let together: Promise<unknown>[] = [];
-    for (const value of entries) {
-      if (value.epoch !== this.#promised) {
-        await Promise.all(together);
-        together = [];
-        await this.open(value.epoch);
-      }
-      // Nothing of a backup is uncommitted.
-      together.push(this.#call({ $case: "append", value }, value.seq - 1));
-    }
-    await Promise.all(together);
+  /** Resolves when the replica's log is what it is to be. `given`: how much it has been given so far. */
+  async align(value: AlignRequest, given: () => number): Promise<void> {
+    await this.#call({ $case: "align", value }, 0, given);
+  }
+
+  async append(entry: LogEntry): Promise<void> {
+    // Nothing of what is before it is uncommitted.
+    await this.#call({ $case: "append", value: entry }, entry.seq - 1);
   }
 
   async commit(epoch: number, seq: number): Promise<void> {
@@ -184,23 +187,25 @@ class ReplicaRestore {
     }
   }
 
-  /** Asks again until there is an answer. */
-  async #call(body: Body, committed = 0): Promise<LogResponse> {
+  /** Asks again until there is an answer, for as long as `moved` gives another number from time to time. */
+  async #call(body: Body, committed = 0, moved: () => number = () => 0): Promise<LogResponse> {
     const { job, port } = this.#task;
     const name = formatJob(job);
-    const deadline = performance.now() + LOG_READING_SILENCE_MS;
+    let deadline = performance.now() + LOG_READING_SILENCE_MS;
+    let before = moved();
     for (let why = "no answer"; ;) {
+      if (moved() !== before) deadline = performance.now() + LOG_READING_SILENCE_MS;
+      before = moved();
       if (performance.now() > deadline) {
-        const detail = `${name}: ${formatJob(this.#replica)} does not take it: ${why}`;
+        const detail = `${name}: ${formatJob(this.replica)} does not take it: ${why}`;
         throw new BackupError(BackupCode.BACKUP_REFUSED, detail);
       }
       try {
-        const response = await port.call(this.#replica, { job: name, body, committed }, REPLICA_TIMEOUT_MS);
+        const response = await port.call(this.replica, { job: name, body, committed }, REPLICA_TIMEOUT_MS);
         if (response.status === LogStatus.OK) return response;
         why = `${codeName(LogStatus, response.status)}: ${response.detail}`;
-        // The window's first entry may come last, and a replica that has just begun waits for its peers.
         if (!AGAIN.has(response.status)) {
-          throw new BackupError(BackupCode.BACKUP_REFUSED, `${name}: ${formatJob(this.#replica)}: ${why}`);
+          throw new BackupError(BackupCode.BACKUP_REFUSED, `${name}: ${formatJob(this.replica)}: ${why}`);
         }
       } catch (error) {
         if (!(error instanceof BusRequestError)) throw error;
@@ -210,7 +215,8 @@ class ReplicaRestore {
   }
 }
 
-const AGAIN: ReadonlySet<LogStatus> = new Set([LogStatus.FULL, LogStatus.GAP, LogStatus.BEHIND]);
+/** Who has just begun waits for its peers, and who is aligned copies first. */
+const AGAIN: ReadonlySet<LogStatus> = new Set([LogStatus.FULL, LogStatus.BEHIND]);
 
 /** Rows are stored a while after their entries, `ROWS_INTERVAL_MS`. */
 const ROWS_LOOK_MS = 250;

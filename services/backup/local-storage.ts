@@ -6,6 +6,7 @@ import { formatJob, type JobName } from "../../runtime/job/name.ts";
 import { BusReplicaPort } from "../../runtime/log/bus-replica-port.ts";
 import type { ReplicaPort } from "../../runtime/log/replica-port.ts";
 import { ReplicatedLogs } from "../../runtime/log/replicated-logs.ts";
+import type { Bus } from "../../runtime/messaging/bus.ts";
 import { MemoryBus } from "../../runtime/messaging/memory-bus.ts";
 import { jobDefinitions } from "../host/definitions.ts";
 import type { MarketConfig } from "../market/config.ts";
@@ -23,7 +24,7 @@ export interface StoragePlace {
 export async function withLocalStorage<T>(
   config: MarketConfig,
   places: readonly StoragePlace[],
-  use: (port: ReplicaPort) => Promise<T>,
+  use: (port: ReplicaPort, bus: Bus) => Promise<T>,
 ): Promise<T> {
   const definition = jobDefinitions(config).get("storage");
   if (definition?.kind !== "stateless") throw new Error("storage is no stateless job");
@@ -39,7 +40,7 @@ export async function withLocalStorage<T>(
       const around = { cluster: config.cluster, instance: randomUUID(), bus, logs, logger };
       running.push(await definition.start({ ...place, ...around, describe: () => undefined, fail }));
     }
-    return await use(port);
+    return await use(port, bus);
   } catch (error) {
     if (failures.length === 0) throw error;
     throw new BackupError(BackupCode.BACKUP_REFUSED, failures.join("; "));

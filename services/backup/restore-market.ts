@@ -7,10 +7,10 @@ import { syncFolder } from "../../runtime/backup/backup-writer.ts";
 import { storageFolders } from "../../runtime/backup/folder-logs.ts";
 import { brokerFolder } from "../../runtime/broker/broker.ts";
 import { restoreLog, type Restored } from "../../runtime/backup/restore-log.ts";
-import { formatJob, parseJob } from "../../runtime/job/name.ts";
-import { CopiedLog } from "../../runtime/log/readable-log.ts";
+import { formatJob, type JobName, parseJob } from "../../runtime/job/name.ts";
 import type { ReplicaPort } from "../../runtime/log/replica-port.ts";
 import { storageFolder } from "../../runtime/log/storage-folder.ts";
+import type { Bus } from "../../runtime/messaging/bus.ts";
 import { ProcessRegistry } from "../../runtime/process/registry.ts";
 import type { MarketConfig } from "../market/config.ts";
 import { claim, RESTORING_NAME } from "../market/data-folder.ts";
@@ -65,27 +65,47 @@ export async function restoreMarket(restore: MarketRestore): Promise<JobRestored
   const own = claim(registry, dataDir);
   try {
     beginRestoring(dataDir);
-    const restored = await withStorage(restore, config, storage, async (port) => {
-      const done: JobRestored[] = [];
-      for (const job of jobs) {
-        const log = new CopiedLog(backedUpLog(folder, record, formatJob(job)));
-        const replicas = replicasOf(config, job);
-        const { version, timeUs, progress } = restore;
-        const started = { instance: `restore-${randomUUID()}`, node: "", version, timeUs };
-        const result = await restoreLog({ job, log, replicas, port, started, ...(progress && { progress }) });
-        done.push({ job: formatJob(job), replicas: replicas.map(formatJob), ...result });
-      }
-      return done;
+    const restored = await writeLogs(restore, config, record, storage, jobs).catch((error: unknown) => {
+      endRestoring(dataDir, storage);
+      throw error;
     });
     for (const { job, node } of storage) place(dataDir, node, job.key);
-    for (const { node } of storage) rmSync(stagingFolder(dataDir, node), { recursive: true, force: true });
     keepConfig(restore, config, record);
-    rmSync(join(dataDir, RESTORING_NAME));
-    syncFolder(dataDir);
+    endRestoring(dataDir, storage);
     return restored;
   } finally {
     registry.remove(own);
   }
+}
+
+/** Into folders that are not in their places yet. */
+function writeLogs(
+  restore: MarketRestore,
+  config: MarketConfig,
+  record: BackupRecord,
+  storage: readonly PlannedJob[],
+  jobs: readonly JobName[],
+): Promise<JobRestored[]> {
+  const { folder, version, timeUs, progress } = restore;
+  const { cluster } = config;
+  return withStorage(restore, config, storage, async (port, bus) => {
+    const done: JobRestored[] = [];
+    for (const job of jobs) {
+      const replicas = replicasOf(config, job);
+      const restored = await restoreLog({
+        job,
+        replicas,
+        port,
+        bus,
+        cluster,
+        backup: backedUpLog(folder, record, formatJob(job)),
+        started: { instance: `restore-${randomUUID()}`, node: "", version, timeUs },
+        ...(progress && { progress }),
+      });
+      done.push({ job: formatJob(job), replicas: replicas.map(formatJob), ...restored });
+    }
+    return done;
+  });
 }
 
 function checkShape(record: BackupRecord, config: MarketConfig, jobs: readonly string[]): void {
@@ -132,12 +152,18 @@ function beginRestoring(dataDir: string): void {
   syncFolder(dataDir);
 }
 
+function endRestoring(dataDir: string, storage: readonly PlannedJob[]): void {
+  for (const { node } of storage) rmSync(stagingFolder(dataDir, node), { recursive: true, force: true });
+  rmSync(join(dataDir, RESTORING_NAME));
+  syncFolder(dataDir);
+}
+
 /** Runs the market's storage jobs in this process, over empty folders of their own, and stops them again. */
 function withStorage<T>(
   { dataDir }: MarketRestore,
   config: MarketConfig,
   storage: readonly PlannedJob[],
-  use: (port: ReplicaPort) => Promise<T>,
+  use: (port: ReplicaPort, bus: Bus) => Promise<T>,
 ): Promise<T> {
   const places = storage.map(({ job, node }) => {
     const staging = stagingFolder(dataDir, node);

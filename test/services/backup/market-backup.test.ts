@@ -6,9 +6,15 @@ import { backupFiles, prepareFolder } from "../../../runtime/backup/backup-folde
 import { takeBackup } from "../../../runtime/backup/take-backup.ts";
 import { parseJob } from "../../../runtime/job/name.ts";
 import { GENESIS_CHAIN, sealEntry } from "../../../runtime/log/entry.ts";
+import { RowChanges } from "../../../runtime/log/row-changes.ts";
+import { materialise } from "../../../services/crossing/materialise.ts";
 import { SourceLog } from "../../../runtime/log/readable-log.ts";
 import { auditStorageFolder } from "../../../services/audit/run-audit.ts";
 import { backupMarket } from "../../../services/backup/backup-market.ts";
+import { withLocalStorage } from "../../../services/backup/local-storage.ts";
+import { waitFor } from "../../../runtime/process/wait.ts";
+import { ReplicatedLogs } from "../../../runtime/log/replicated-logs.ts";
+import { nodeFolder, planJobs, replicasOf } from "../../../services/market/layout.ts";
 import { readRecord, writeRecord } from "../../../services/backup/backup-record.ts";
 import { logJobs, withKeptLogs } from "../../../services/backup/kept-logs.ts";
 import { restoreMarket, type JobRestored } from "../../../services/backup/restore-market.ts";
@@ -50,7 +56,7 @@ function changingLog(): LogEntry[] {
 const LOG = changingLog();
 
 /** A backup of this log, as of a market of this configuration. */
-async function backupOf(config: MarketConfig, log: readonly LogEntry[] = LOG): Promise<string> {
+async function backupOf(config: MarketConfig, source = new ArrayLog(LOG)): Promise<string> {
   const folder = join(temporaryFolder(), "backup");
   prepareFolder(folder);
   const files = backupFiles(folder).get(FLOW_JOB) ?? [];
@@ -59,13 +65,15 @@ async function backupOf(config: MarketConfig, log: readonly LogEntry[] = LOG): P
     folder,
     cluster,
     job: JOB,
-    source: new ArrayLog(log),
+    source,
     files,
     timeUs: TIME_US,
   });
   writeRecord(folder, { config, portChosen: true, tails: new Map(tail && [[FLOW_JOB, tail]]) });
   return folder;
 }
+
+const MARKET = { config: undefined, version: "1" };
 
 function restore(folder: string, dataDir: string, config?: MarketConfig): Promise<JobRestored[]> {
   return restoreMarket({ folder, dataDir, config, version: "1", timeUs: TIME_US });
@@ -90,13 +98,42 @@ const storageFoldersIn = (dataDir: string): string[] =>
     readdirSync(join(dataDir, "nodes", node)).map((name) => join(dataDir, "nodes", node, name)),
   );
 
+/** Backs a stopped market up; why each log was refused, if it was. */
+const take = async (dataDir: string, folder: string): Promise<(string | undefined)[]> => {
+  const refusals: (string | undefined)[] = [];
+  await withKeptLogs(dataDir, async (logs) => {
+    const done = await backupMarket({ folder, logs, jobs: logJobs(logs.config), timeUs: TIME_US });
+    refusals.push(...done.map(({ refused }) => refused));
+  });
+  return refusals;
+};
+
+/** Rows as a replica has them after so many entries. */
+function rowsAfter(entries: number): [Uint8Array, Uint8Array][] {
+  const changes = new RowChanges();
+  for (const { kind, payload } of LOG.slice(0, entries)) {
+    if (kind === EntryKind.DATA) for (const change of materialise(payload)) changes.add(change);
+  }
+  return changes
+    .take()
+    .flatMap(({ key, value }) => (value === undefined ? [] : [[key, value] as [Uint8Array, Uint8Array]]))
+    .sort(([a], [b]) => Buffer.compare(a, b));
+}
+
+/** Storage folders of a market with all of the log. */
+async function wholeMarket(): Promise<string[]> {
+  const dataDir = join(temporaryFolder(), "whole");
+  await restore(await backupOf(configOf(1)), dataDir);
+  return storageFoldersIn(dataDir);
+}
+
 describe("restoring a market", () => {
   test.each([1, 3])(
     "gives %s replicas the whole log, and makes them the only members, far above",
     async (replicas) => {
       const config = configOf(replicas);
       const dataDir = join(temporaryFolder(), "market");
-      const folder = await backupOf(config, LOG);
+      const folder = await backupOf(config);
       const [restored] = await restore(folder, dataDir);
       expect(restored).toMatchObject({ job: FLOW_JOB, entries: LOG.length, seq: LOG.length + 1 });
       expect(restored?.epoch).toBeGreaterThan(TIME_US / 1_000_000);
@@ -124,6 +161,91 @@ describe("restoring a market", () => {
       expect(() => checkRestored(dataDir)).not.toThrow();
     },
   );
+
+  test.each([1, 3])(
+    "of a log that was trimmed gives %s replicas its rows, and the log behind them",
+    async (replicas) => {
+      const source = new ArrayLog(LOG);
+      source.first = 12;
+      source.rowsSeq = 15;
+      source.stored = rowsAfter(15);
+      const folder = await backupOf(configOf(replicas), source);
+      const { logs } = await verifyBackup(folder, () => undefined);
+      expect(logs).toMatchObject([{ ok: true, firstEntry: 12, rowsEntry: 15 }]);
+      const dataDir = join(temporaryFolder(), "market");
+      expect(await restore(folder, dataDir)).toMatchObject([
+        { entries: LOG.length - 11, seq: LOG.length + 1 },
+      ]);
+      expect(bytesOf((await entriesIn(dataDir)).slice(0, -1))).toEqual(bytesOf(LOG.slice(14)));
+      const [whole = ""] = await wholeMarket();
+      const { book } = await auditStorageFolder(JOB, whole);
+      for (const each of storageFoldersIn(dataDir)) {
+        expect(await auditStorageFolder(JOB, each)).toMatchObject({ findings: [], firstEntry: 15, book });
+      }
+      // It goes on behind what the restored log begins with.
+      expect(await take(dataDir, folder)).toEqual([undefined]);
+      expect((await verifyBackup(folder, () => undefined)).logs).toMatchObject([
+        { ok: true, lastEntry: LOG.length + 1 },
+      ]);
+    },
+  );
+
+  test("of a log whose rows do not reach beyond its first entry is refused", async () => {
+    const source = new ArrayLog(LOG);
+    source.first = 15;
+    source.rowsSeq = 15;
+    source.stored = rowsAfter(15);
+    const folder = await backupOf(configOf(1), source);
+    const dataDir = join(temporaryFolder(), "market");
+    await expect(restore(folder, dataDir)).rejects.toThrow(/^backup_gap: .* what the first of them follows/);
+    expect(storageFoldersIn(dataDir)).toEqual([]);
+    expect(() => checkRestored(dataDir)).not.toThrow();
+    await restore(await backupOf(configOf(1)), dataDir);
+  });
+
+  test("leaves no say to a replica of the lost market, though it has more", async () => {
+    const config = configOf(3);
+    const [lost, dataDir] = [join(temporaryFolder(), "lost"), join(temporaryFolder(), "market")];
+    // As that market was: it had begun earlier, and went on after the backup.
+    const dayUs = 86_400_000_000;
+    await restoreMarket({
+      ...MARKET,
+      folder: await backupOf(config),
+      dataDir: lost,
+      timeUs: TIME_US - dayUs,
+    });
+    await restore(await backupOf(config, new ArrayLog(LOG.slice(0, 20))), dataDir);
+    const [mine = "", old = ""] = [storageFoldersIn(dataDir)[0], storageFoldersIn(lost)[0]];
+    rmSync(mine, { recursive: true });
+    renameSync(old, mine);
+    const [restored, kept] = [(await entriesIn(dataDir)).at(-1) as LogEntry, await entriesIn(dataDir)];
+    expect(kept.length).toBe(21);
+    const places = planJobs(config)
+      .filter(({ job }) => job.service === "storage")
+      .map(({ job, node }) => ({ job, node, dataDir: nodeFolder(dataDir, node) }));
+    await withLocalStorage(config, places, async (port) => {
+      const log = new ReplicatedLogs({ replicasOf: (job) => replicasOf(config, job), port }).writer(JOB);
+      const committed: LogEntry[] = [];
+      const ends: string[] = [];
+      const events = {
+        committed: (entry: LogEntry) => void committed.push(entry),
+        ended: (reason: string) => void ends.push(reason),
+        stalled: () => undefined,
+      };
+      const opened = await log.open({ instance: "i", node: "n1", version: "1", timeUs: TIME_US }, events);
+      expect(opened?.tail).toMatchObject({ seq: 21, epoch: restored.epoch });
+      expect(opened?.tail.chain).toEqual(restored.chain);
+      await waitFor(() => log.room, 20_000, 5);
+      log.append(LOG[20]?.payload ?? Buffer.alloc(0));
+      await waitFor(() => committed.length === 2, 20_000, 5);
+      log.close();
+      expect(ends).toEqual([]);
+      expect(committed.map(({ seq }) => seq)).toEqual([22, 23]);
+      expect(Started.decode(committed[0]?.payload ?? Buffer.alloc(0)).members).toEqual(
+        Started.decode(restored.payload).members,
+      );
+    });
+  });
 
   test("twice makes two sets of members, of which one takes no entry of the other's", async () => {
     const folder = await backupOf(configOf(1));
@@ -173,15 +295,6 @@ describe("restoring a market", () => {
 });
 
 describe("the backup of a stopped market", () => {
-  const take = async (dataDir: string, folder: string): Promise<(string | undefined)[]> => {
-    const refusals: (string | undefined)[] = [];
-    await withKeptLogs(dataDir, async (logs) => {
-      const done = await backupMarket({ folder, logs, jobs: logJobs(logs.config), timeUs: TIME_US });
-      refusals.push(...done.map(({ refused }) => refused));
-    });
-    return refusals;
-  };
-
   test("continues the backup that the market was restored from", async () => {
     const folder = await backupOf(configOf(1));
     const dataDir = join(temporaryFolder(), "market");
