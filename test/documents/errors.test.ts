@@ -8,6 +8,7 @@ import { BackupCode } from "../../runtime/backup/backup-error.ts";
 import { OrderCode } from "../../runtime/desired/order.ts";
 import { packageRoot } from "../../runtime/process/package-root.ts";
 import { FindingCode } from "../../services/audit/finding.ts";
+import { PromotionCode } from "../../services/mirror/promotion-error.ts";
 
 const TEXT = readFileSync(join(packageRoot(), "ERRORS.md"), "utf8");
 
@@ -39,6 +40,7 @@ const ENUMERATIONS = {
   FindingCode,
   OrderCode,
   BackupCode,
+  PromotionCode,
 };
 
 describe("ERRORS.md", () => {
