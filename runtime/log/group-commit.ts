@@ -100,7 +100,7 @@ export class GroupCommit {
           detail: `${log.rowsDamage}; the log does not reach back to make them`,
         };
       const anew = log.refusal && this.#around.lost(log);
-      if (anew !== undefined) this.apply(log, blankLog(log, anew).changes);
+      if (anew !== undefined) this.beginAnew(log, anew);
       this.#logs.set(job, log);
     }
     return log;
@@ -112,6 +112,11 @@ export class GroupCommit {
     if (lowered) this.#witness.lower(log.acknowledged());
     this.#add(log, changes);
     this.#sync();
+  }
+
+  /** What is here of the log counts no more: it is to be copied from the others, as another incarnation. */
+  beginAnew(log: JobLog, incarnation: string): void {
+    this.apply(log, blankLog(log, incarnation).changes);
   }
 
   /** `opened` is called for each log whose promise was synced, when its earlier writers are fenced. */

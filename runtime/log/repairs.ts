@@ -26,6 +26,8 @@ export interface RepairOptions {
   readonly mended: (log: JobLog) => void;
   /** Makes the log's rows anew. False: it cannot. Called within `work`; may throw. */
   readonly remakeRows: (log: JobLog) => boolean;
+  /** The others have all of the log: it is to be copied from them. Called within `work`; may throw. */
+  readonly beginAnew: (log: JobLog) => void;
   /** The others have all that this replica has: it is to be rebuilt from them. */
   readonly giveUp: (reason: string) => void;
   /** Runs what writes, and ends the replica when that throws. */
@@ -33,6 +35,8 @@ export interface RepairOptions {
   /** Hears of each damage what became of it. */
   readonly told: (outcome: RepairOutcome, detail: string) => void;
 }
+
+const NO_OTHER_COPY = "there is no other copy; restore this replica from a good one";
 
 export type RepairOutcome = "repaired" | "refused";
 
@@ -104,11 +108,8 @@ export class Repairs {
     switch (damage.kind) {
       case "entry":
         return await this.#entries(damage);
-      case "rows": {
-        let made = false;
-        this.#options.work(() => (made = this.#options.remakeRows(damage.log)));
-        return made ? undefined : "the log does not reach back to where they could be made anew";
-      }
+      case "rows":
+        return await this.#rows(damage);
       case "file":
         return await this.#file(damage);
     }
@@ -148,7 +149,7 @@ export class Repairs {
 
   async #fetch(log: JobLog, seq: number): Promise<LogEntry | string> {
     const { peers } = this.#options;
-    if (peers.length === 0) return "there is no other copy; restore this replica from a good one";
+    if (peers.length === 0) return NO_OTHER_COPY;
     const answers: string[] = [];
     for (const peer of peers) {
       const answer = await this.#ask(peer, log.job, {
@@ -164,11 +165,28 @@ export class Repairs {
     return `nobody has a good copy: ${answers.join("; ")}`;
   }
 
+  /** From the log; where that was trimmed the log begins anew, but only while all others are whole. */
+  async #rows({ log }: Damage): Promise<string | undefined> {
+    let made = false;
+    this.#options.work(() => (made = this.#options.remakeRows(log)));
+    if (made || this.#stopped) return undefined;
+    const lacking = await this.#lacking([log.job]);
+    if (lacking === undefined) this.#options.work(() => this.#options.beginAnew(log));
+    return lacking;
+  }
+
   /** The store would stumble over its own file again and again: it is given up, but only while all others are whole. */
   async #file({ detail }: Damage): Promise<string | undefined> {
-    const { peers, jobs, giveUp } = this.#options;
-    if (peers.length === 0) return "there is no other copy; restore this replica from a good one";
-    for (const job of jobs()) {
+    const lacking = await this.#lacking(this.#options.jobs());
+    if (lacking === undefined) this.#options.giveUp(detail);
+    return lacking;
+  }
+
+  /** Who of the others may not have all that is here; undefined when all are whole members. */
+  async #lacking(jobs: readonly string[]): Promise<string | undefined> {
+    const { peers } = this.#options;
+    if (peers.length === 0) return NO_OTHER_COPY;
+    for (const job of jobs) {
       for (const peer of peers) {
         const answer = await this.#ask(peer, job, { $case: "tail", value: {} });
         if (this.#stopped) return "stopped";
@@ -182,7 +200,6 @@ export class Repairs {
           return `it is kept, since ${name} is not whole: ${answer.detail || `no member of ${job} yet`}`;
       }
     }
-    giveUp(detail);
     return undefined;
   }
 

@@ -11,6 +11,8 @@ export interface UpkeepOptions {
   readonly scrub: Scrub;
   readonly repairs: Repairs;
   readonly logger: Logger;
+  /** Called with each look at the disk. */
+  readonly looked: () => void;
   /** Runs what reads or writes, and ends the replica when that throws. */
   readonly work: (work: () => void) => void;
 }
@@ -71,6 +73,7 @@ export class Upkeep {
     if (room.shortage === undefined && (this.#short || short !== undefined))
       logger.info("entries are taken again");
     this.#short = room.shortage !== undefined;
+    this.#options.looked();
   }
 
   #scrubLater(delayMs: number): void {

@@ -5,6 +5,7 @@ import { sealEntry } from "../../../runtime/log/entry.ts";
 import { entryKey, rowKey, rowsRecordKey } from "../../../runtime/log/store-key.ts";
 import type { LogStore } from "../../../runtime/log/store.ts";
 import { ReplicaSet, until, writerEntries, type SetReplica } from "../../support/replica-set.ts";
+import { SetWriter } from "../../support/set-writer.ts";
 import { tamper } from "../../support/storage-folder.ts";
 
 const JOB = "counter/a";
@@ -163,6 +164,7 @@ describe("damaged rows", () => {
     const { set, damage } = await stored(3);
     const replica = set.at(0);
     const good = await rowsOf(set.at(1));
+    expect(good).toBeDefined();
     await damage(replica, change);
     const rows = await until(
       () => rowsOf(replica),
@@ -172,11 +174,46 @@ describe("damaged rows", () => {
     expect(replica.failures).toEqual([]);
   });
 
+  test("of a log that was trimmed are copied from the others, with the log, as another incarnation", async () => {
+    const set = new ReplicaSet(3, new Map([["counter", { materialise }]]));
+    onTestFinished(() => set.stop());
+    await set.start();
+    const writer = await SetWriter.open(set, JOB);
+    onTestFinished(() => writer.close());
+    await writer.append(Array.from({ length: COUNT - 1 }, (_, i) => Buffer.from(`${10 + (i % 7)}-${i}`)));
+    const good = await rowsOf(set.at(1));
+    expect(good).toBeDefined();
+    for (const replica of set.replicas) {
+      await rowsOf(replica);
+      const value = { epoch: 1, seq: 20 };
+      expect((await replica.ask(JOB, { $case: "trim", value })).tail?.first).toBe(20);
+    }
+    const replica = set.at(0);
+    const before = (await replica.ask(JOB, { $case: "tail", value: {} })).tail?.incarnation;
+    await replica.stop();
+    await tamper(replica.folder, (store) => flip(store, rowKey(JOB, Buffer.from("11")), 5));
+    await replica.start();
+    const anew = await until(
+      () => replica.ask(JOB, { $case: "tail", value: {} }),
+      ({ tail }) => tail !== undefined && tail.incarnation !== "" && tail.incarnation !== before,
+    );
+    expect(anew.tail?.incarnation).not.toBe(before);
+    await writer.append([Buffer.from("10-again")]);
+    await writer.whole(set, JOB);
+    const rows = await until(
+      () => rowsOf(replica),
+      (found) => found !== undefined,
+    );
+    expect(rows).toBe(await rowsOf(set.at(1)));
+    expect(rows).not.toBe(good);
+    expect(replica.failures).toEqual([]);
+  });
+
   /** Once they are at the log's end; undefined before, and when they are refused. */
   async function rowsOf(replica: SetReplica): Promise<string | undefined> {
     const answer = await until(
       () => replica.ask(JOB, { $case: "rows", value: { cursor: 0 } }),
-      ({ rows }) => rows?.seq === COUNT,
+      ({ rows, tail }) => (rows?.seq ?? 0) >= COUNT && rows?.seq === tail?.seq,
     );
     return answer.rows?.packed.toString("hex");
   }
