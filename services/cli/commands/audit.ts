@@ -28,32 +28,37 @@ interface CopyVerdict {
   readonly verdict: Verdict | undefined;
 }
 
-async function auditMarket(job: JobName, dataDir: string): Promise<CopyVerdict[]> {
-  const verdicts: CopyVerdict[] = [];
+/** Tells of each copy when it is read: one that is silent takes its time. */
+async function auditMarket(
+  job: JobName,
+  dataDir: string,
+  tell: (verdict: CopyVerdict, copies: number) => void,
+): Promise<void> {
   await withOperator(dataDir, async ({ bus, config }) => {
     if (!config.instruments.some(({ symbol }) => symbol === job.key)) {
       throw new OperatorError(`this market has no symbol ${job.key}`);
     }
     const logs = marketLogs(config, bus);
-    for (const copy of logs.copies(job, () => false).keys()) {
+    const copies = [...logs.copies(job, () => false).keys()];
+    for (const copy of copies) {
       const source = (wanted: () => boolean): LogSource => logs.copies(job, wanted).get(copy) as LogSource;
       const reader = new SourceLogReader(job, source, CLI_ANSWER_MAX_MS);
+      let verdict: Verdict | undefined;
       try {
-        verdicts.push({ copy, verdict: await auditLog(job, reader, instrumentOf(config, job.key)) });
+        verdict = await auditLog(job, reader, instrumentOf(config, job.key));
       } catch (error) {
         if (!(error instanceof LogSilentError)) throw error;
-        verdicts.push({ copy, verdict: undefined });
       }
+      tell({ copy, verdict }, copies.length);
     }
   });
-  return verdicts;
 }
 
 /** By the rules of the market of the data folder, where there is one. */
-async function auditCopy(job: JobName, storage: string, dataDir: string): Promise<CopyVerdict[]> {
+async function auditCopy(job: JobName, storage: string, dataDir: string): Promise<CopyVerdict> {
   const config = findRunFile(dataDir)?.config;
   const verdict = await auditStorageFolder(job, storage, config && instrumentOf(config, job.key));
-  return [{ copy: storage, verdict }];
+  return { copy: storage, verdict };
 }
 
 /** `evercross audit SYMBOL`: proves a symbol's checkpoint log from the log alone. Exit code 1 when anything was found. */
@@ -66,14 +71,14 @@ export function auditCommand(): Command {
     .option("--json", "print one JSON object for each copy of the log")
     .action(async (symbol: string, { data, storage, json }: AuditOptions) => {
       const job = jobName("crossing", symbol);
-      const verdicts =
-        storage === undefined ? await auditMarket(job, data) : await auditCopy(job, storage, data);
-      for (const { copy, verdict } of verdicts) {
+      const tell = ({ copy, verdict }: CopyVerdict, copies: number): void => {
         if (verdict === undefined)
           printError(`error: ${copy} does not answer for ${symbol}: nothing is proved of it`);
         else if (json === true) printJson({ copy, ...verdict });
-        else printLine(verdicts.length > 1 ? `${copy}: ${verdictText(verdict)}` : verdictText(verdict));
-      }
-      if (!verdicts.every(({ verdict }) => verdict?.ok)) process.exitCode = EXIT_FOUND;
+        else printLine(copies > 1 ? `${copy}: ${verdictText(verdict)}` : verdictText(verdict));
+        if (verdict?.ok !== true) process.exitCode = EXIT_FOUND;
+      };
+      if (storage === undefined) await auditMarket(job, data, tell);
+      else tell(await auditCopy(job, storage, data), 1);
     });
 }
