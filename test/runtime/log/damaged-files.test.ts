@@ -1,0 +1,160 @@
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type LogEntry, LogStatus } from "../../../proto/generated/evercross/v1/log.ts";
+import type { Materialise } from "../../../runtime/job/definition.ts";
+import { unpackRows } from "../../../runtime/log/rows-page.ts";
+import { ReplicaSet, until, writerEntries, type SetReplica } from "../../support/replica-set.ts";
+import { SetWriter } from "../../support/set-writer.ts";
+
+const JOB = "counter/a";
+const COUNT = 40;
+const materialise: Materialise = (payload) => [{ key: Buffer.from(payload).subarray(0, 2), value: payload }];
+const kept = new Map([["counter", { materialise }]]);
+const payloads = Array.from({ length: COUNT - 1 }, (_, i) =>
+  Buffer.from(`${10 + (i % 7)}-${i}-${"x".repeat(200)}`),
+);
+
+interface Damage {
+  readonly kind: "flip" | "cut" | "zero" | "remove";
+  /** Which file, and where in it: shares from 0 to 1. */
+  readonly file: number;
+  readonly at: number;
+}
+
+const damage = fc.record<Damage>({
+  kind: fc.constantFrom("flip", "cut", "zero", "remove"),
+  file: fc.double({ min: 0, max: 0.999, noNaN: true }),
+  at: fc.double({ min: 0, max: 0.999, noNaN: true }),
+});
+
+/** Everything in the folder that has content. */
+function files(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => statSync(file).size > 0)
+    .sort();
+}
+
+function harm(folder: string, { kind, file, at }: Damage): void {
+  const all = files(folder);
+  const path = all[Math.floor(file * all.length)] as string;
+  const bytes = readFileSync(path);
+  const place = Math.floor(at * bytes.length);
+  if (kind === "remove") rmSync(path);
+  else if (kind === "cut") truncateSync(path, place);
+  else {
+    if (kind === "flip") bytes[place] = (bytes[place] as number) ^ 0x20;
+    else bytes.fill(0, place, place + 64);
+    writeFileSync(path, bytes);
+  }
+}
+
+/** Rows after each entry, by their keys. */
+function rowsAfter(entries: readonly LogEntry[], seq: number): Map<string, string> {
+  const rows = new Map<string, string>();
+  for (const { payload } of entries.slice(1, seq))
+    rows.set(payload.toString("utf8", 0, 2), payload.toString());
+  return rows;
+}
+
+/** All that the replica answers is true, or refused by name. */
+async function truthful(replica: SetReplica, entries: readonly LogEntry[]): Promise<void> {
+  const { status, tail, detail } = await replica.ask(JOB, { $case: "tail", value: {} });
+  if (status === LogStatus.OK) {
+    expect(tail?.seq).toBe(COUNT);
+    expect(tail?.promised).toBe(1);
+    expect(tail?.chain.equals(entries.at(-1)?.chain as Buffer)).toBe(true);
+  } else expect(detail).toContain(JOB);
+  for (let from = 1; from <= COUNT; from++) {
+    const value = { from, to: from + 7, epoch: 0 };
+    const answer = await replica.ask(JOB, { $case: "read", value });
+    if (answer.status === LogStatus.OK)
+      expect(answer.entries).toEqual(entries.slice(from - 1, from - 1 + answer.entries.length));
+    else expect(answer.detail).toContain(JOB);
+  }
+  const { rows, status: given } = await replica.ask(JOB, { $case: "rows", value: { cursor: 0 } });
+  if (given !== LogStatus.OK || rows === undefined) return;
+  const found = new Map<string, string>();
+  expect(unpackRows(rows, (key, value) => void found.set(key.toString(), value.toString()))).toBe(true);
+  expect(found).toEqual(rowsAfter(entries, rows.seq));
+}
+
+describe("a storage folder of which any file is damaged anywhere", () => {
+  test("never makes its only replica answer what is not so", async () => {
+    const set = new ReplicaSet(1, kept);
+    onTestFinished(() => set.stop());
+    const replica = set.at(0);
+    await set.start();
+    const entries = writerEntries(JOB, 1, await set.open(JOB, 1), payloads);
+    // The first half is in a file of records, the second in the journal.
+    await set.append(entries.slice(0, COUNT / 2));
+    await replica.stop();
+    await replica.start();
+    await set.append(entries.slice(COUNT / 2));
+    await replica.stop();
+    const whole = `${replica.folder}-whole`;
+    cpSync(replica.folder, whole, { recursive: true });
+    await fc.assert(
+      fc.asyncProperty(damage, async (given) => {
+        rmSync(replica.folder, { recursive: true });
+        cpSync(whole, replica.folder, { recursive: true });
+        harm(replica.folder, given);
+        try {
+          await replica.start();
+        } catch (error) {
+          expect((error as Error).message).toContain(replica.folder);
+          return;
+        }
+        await truthful(replica, entries);
+        await replica.stop();
+      }),
+      { numRuns: 30 },
+    );
+  }, 120_000);
+
+  test("is made whole again from the two others", async () => {
+    await fc.assert(
+      fc.asyncProperty(damage, async (given) => {
+        const set = new ReplicaSet(3, kept);
+        try {
+          await set.start();
+          const writer = await SetWriter.open(set, JOB);
+          await writer.append(payloads.slice(0, 20));
+          const replica = set.at(1);
+          await replica.stop();
+          await replica.start();
+          await writer.append(payloads.slice(20));
+          await writer.whole(set, JOB);
+          await replica.stop();
+          harm(replica.folder, given);
+          await replica.start();
+          await writer.append([Buffer.from("10-last")]);
+          // What its next reading of a file finds may end it once: then it is rebuilt.
+          for (let lives = 0; lives < 2; lives++) {
+            const read = await until(
+              () => replica.read(JOB).catch(() => undefined),
+              (found) => found?.length === writer.committed.length || replica.failures.length > lives,
+            );
+            if (replica.failures.length <= lives) {
+              expect(read?.at(-1)?.chain.toString("hex")).toBe(
+                writer.committed.at(-1)?.chain.toString("hex"),
+              );
+              break;
+            }
+            await replica.stop();
+            await replica.start();
+          }
+          await writer.whole(set, JOB);
+          expect(writer.ended).toBeUndefined();
+          writer.close();
+        } finally {
+          await set.stop();
+        }
+      }),
+      { numRuns: 12 },
+    );
+  }, 240_000);
+});
