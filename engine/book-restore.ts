@@ -11,6 +11,9 @@ import { packFlags } from "./order-extras.ts";
 import { isAccount, packOwner, packSpecial, Place } from "./order-table.ts";
 import { placeOf } from "./resting-orders.ts";
 
+/** A few milliseconds' work. */
+const SLICE_ORDERS = 32_768;
+
 /** Builds a book from a snapshot's orders, which may come in any order: first records, then queues. */
 export class BookRestore {
   private readonly core: BookCore;
@@ -47,17 +50,27 @@ export class BookRestore {
     if (isSpecial) this.addExtras(handle, order);
   }
 
-  finish(state: BookState): void {
+  /** Puts the orders into their places, `SLICE_ORDERS` with each step. */
+  *finish(state: BookState): Generator<undefined, void, undefined> {
     const { resting } = this.core;
     const { orders } = resting;
     this.setState(state);
     const keys = new Float64Array(orders.live);
     for (let index = 0; index < keys.length; index++) keys[index] = orders.orderId(index + 1);
-    for (const handle of this.ranked("order id", keys, state.nextOrderId)) {
-      resting.byAccount.add(resting.accountOf(handle), handle);
+    const byId = this.ranked("order id", keys, state.nextOrderId);
+    yield;
+    for (let from = 0; from < byId.length; from += SLICE_ORDERS) {
+      for (const handle of byId.subarray(from, from + SLICE_ORDERS))
+        resting.byAccount.add(resting.accountOf(handle), handle);
+      yield;
     }
     for (let index = 0; index < keys.length; index++) keys[index] = orders.priority(index + 1);
-    for (const handle of this.ranked("priority", keys, state.nextEvent)) this.place(handle);
+    const byPriority = this.ranked("priority", keys, state.nextEvent);
+    yield;
+    for (let from = 0; from < byPriority.length; from += SLICE_ORDERS) {
+      for (const handle of byPriority.subarray(from, from + SLICE_ORDERS)) this.place(handle);
+      yield;
+    }
     this.linkPartners();
     if (resting.bidQuantity > SIDE_QUANTITY_MAX || resting.askQuantity > SIDE_QUANTITY_MAX) {
       broken(`book ${this.instrument.symbol}: a side's orders add up to more than 2^53 - 1`);

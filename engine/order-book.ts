@@ -231,7 +231,12 @@ export class OrderBook extends BookView {
 
   /** Ends a restore, also one without orders. Throws `InvariantError` when the orders cannot all be in one book. */
   finishRestore(state: BookState): void {
-    this.restoring().finish(state);
+    for (const slices = this.finishRestoreInSlices(state); slices.next().done !== true;);
+  }
+
+  /** The same, a few milliseconds with each step; nothing else may be asked of the book before the last one. */
+  *finishRestoreInSlices(state: BookState): Generator<undefined, void, undefined> {
+    yield* this.restoring().finish(state);
     this.restore = undefined;
     this.resume();
   }

@@ -37,6 +37,10 @@ export async function measureRestore(
           rowsSeq = seq;
           made.restored();
         },
+        restoredInSlices: (seq) => {
+          rowsSeq = seq;
+          return made.restoredInSlices();
+        },
         replay: (payload) => made.replay(payload),
         step: (nowUs, requests, position) => made.step(nowUs, requests, position),
         nextDue: () => made.nextDue(),

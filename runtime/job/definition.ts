@@ -96,6 +96,11 @@ export interface StatefulJob {
   restore(key: Uint8Array, value: Uint8Array): void;
   /** All rows were given; they are the state after entry `seq` (0: none). */
   restored(seq: number): void;
+  /**
+   * Does what `restored` does, a few milliseconds with each step of the iterator, and is then called in its place: for a state
+   * that takes long to put together, since who does nothing else for half a second is taken for dead.
+   */
+  restoredInSlices?(seq: number): Iterator<undefined, void, undefined>;
   /** The payload of each entry behind the rows, in order. */
   replay(payload: Uint8Array): void;
   /** `nowUs` never falls from step to step. Without requests when the job is due. */

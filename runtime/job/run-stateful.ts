@@ -1,3 +1,4 @@
+import { completeRestore } from "./complete-restore.ts";
 import type { JobContext, RunningJob, StatefulDefinition } from "./definition.ts";
 import { formatJob } from "./name.ts";
 import type { WarmCopy } from "./warm-state.ts";
@@ -28,7 +29,7 @@ export async function startStateful(
         state = definition.create(context);
       },
       row: (key: Uint8Array, value: Uint8Array) => state.restore(key, value),
-      restored: (seq: number) => state.restored(seq),
+      restored: (seq: number) => completeRestore(state, seq),
       entry: (payload: Uint8Array) => state.replay(payload),
     };
     const whole = await log.recover(target, copy?.at);

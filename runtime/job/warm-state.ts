@@ -1,6 +1,7 @@
 import { EntryKind, type LogEntry } from "../../proto/generated/evercross/v1/log.ts";
 import type { LogPosition } from "../log/checkpoint-log.ts";
 import { Feed } from "../log/feed.ts";
+import { completeRestore } from "./complete-restore.ts";
 import type { JobContext, StatefulDefinition, StatefulJob } from "./definition.ts";
 
 /** A state, and how far it followed its log. */
@@ -64,7 +65,8 @@ export class WarmState {
       },
     });
     if (rows === undefined || this.#ended) return;
-    this.#state.restored(rows);
+    await completeRestore(this.#state, rows);
+    if (this.#ended) return;
     // The entry that the rows are the state after says of which log they are.
     const [last] = (rows > 0 && (await log.entries(rows, rows + 1))) || [];
     await this.#feed.start(rows);

@@ -30,7 +30,8 @@ export interface RowTarget {
 
 /** Receives what a log holds, in order: all rows, then `restored`, then the payload of each `DATA` entry behind them. */
 export interface RecoveryTarget extends RowTarget {
-  restored(seq: number): void;
+  /** Is waited for. */
+  restored(seq: number): void | Promise<void>;
   entry(payload: Uint8Array): void;
 }
 

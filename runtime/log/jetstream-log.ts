@@ -64,7 +64,7 @@ export class JetStreamLog implements CheckpointLog {
       if (this.#closed) return false;
       if (known === undefined) {
         target.begin();
-        target.restored(0);
+        await target.restored(0);
       }
       let chain = known?.chain ?? GENESIS_CHAIN;
       const whole = await readStream(this.#stream, (known?.seq ?? 0) + 1, seq, this.#whenClosed, (entry) => {

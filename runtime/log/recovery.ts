@@ -1,6 +1,7 @@
 import { EntryKind, type LogEntry, LogStatus, type LogTail } from "../../proto/generated/evercross/v1/log.ts";
 import { type LogPosition, LogRefusedError, type LogSource, type RecoveryTarget } from "./checkpoint-log.ts";
 import { checkEntry } from "./entry.ts";
+import { WorkSlices } from "./work-slices.ts";
 
 /**
  * Gives the target everything of a job's log up to `tail`: after `from` when it has that already and the log continues it, else
@@ -17,7 +18,7 @@ export async function recover(
     return replay(job, log, tail, target, from.seq, from.chain);
   const rows = await log.rows(target);
   if (rows === undefined) return false;
-  target.restored(rows);
+  await target.restored(rows);
   return replay(job, log, tail, target, rows, undefined);
 }
 
@@ -43,6 +44,7 @@ async function replay(
   after: number,
   chainThere: Uint8Array | undefined,
 ): Promise<boolean> {
+  const slices = new WorkSlices();
   let chain = chainThere;
   for (let next = after + 1; next <= tail.seq;) {
     const entries = await log.entries(next, tail.seq + 1);
@@ -55,6 +57,7 @@ async function replay(
       if (entry.kind === EntryKind.DATA) target.entry(entry.payload);
       chain = entry.chain;
       next += 1;
+      await slices.pause();
     }
   }
   if (chain !== undefined && !tail.chain.equals(chain)) {

@@ -86,7 +86,11 @@ export class CrossingJob implements StatefulJob {
   }
 
   restored(): void {
-    this.#named.book.finishRestore(this.#rows.state(this.#countsMessages));
+    for (const slices = this.restoredInSlices(); slices.next().done !== true;);
+  }
+
+  *restoredInSlices(): Generator<undefined, void, undefined> {
+    yield* this.#named.book.finishRestoreInSlices(this.#rows.state(this.#countsMessages));
     this.#lastTimeUs = this.#rows.timeUs;
     this.#clock.timetableUs = this.#rows.timetableUs;
   }
