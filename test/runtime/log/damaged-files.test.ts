@@ -47,7 +47,7 @@ function harm(folder: string, { kind, file, at }: Damage): void {
   else if (kind === "cut") truncateSync(path, place);
   else {
     if (kind === "flip") bytes[place] = (bytes[place] as number) ^ 0x20;
-    else bytes.fill(0, place, place + 64);
+    else bytes.fill(0, place, Math.min(place + 64, bytes.length));
     writeFileSync(path, bytes);
   }
 }
