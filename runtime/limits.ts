@@ -392,6 +392,14 @@ export const REPAIRS_WAITING_MAX = 1024;
  * thousands of jobs ask at once while a stream has no leader. */
 export const STREAM_BACKOFF_MAX_MS = 320;
 
+/** Bytes for each of which an append to a stream, or a look at it, has another millisecond: three loaded servers sync as many. */
+export const STREAM_BYTES_PER_MS = 8192;
+
+/** Milliseconds for one answer, and after how many failures in a row: longer than an election, in which patience only delays, and enough
+ * for the largest message over a link that carries a megabyte a second. */
+export const STREAM_PATIENCE_MAX_MS = 10_000;
+export const STREAM_PATIENT_FAILURES = 8;
+
 /** Milliseconds for which a stream may end before what is known to be in it: a leader that was cut off believes for 10 s to be one. */
 export const STREAM_SHORT_MS = 15_000;
 
@@ -481,3 +489,6 @@ export const REPLICA_PING_MS = 30_000;
 /** Milliseconds of replayed entries between two turns of the event loop: a host that does not answer its beats is replaced, and what
  * takes 10 ms by itself takes 100 ms where ten processes want the processor. */
 export const REPLAY_SLICE_MS = 10;
+
+/** Entries that a mirror proves and writes in one turn of its event loop: some 20 ms, so that its job host is never taken for dead. */
+export const MIRROR_TURN_ENTRIES = 2048;

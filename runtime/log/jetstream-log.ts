@@ -7,6 +7,7 @@ import {
 } from "../../proto/generated/evercross/v1/log.ts";
 import { BrokerStoreError } from "../broker/stored.ts";
 import { APPEND_TIMEOUT_MS, REPLICA_TIMEOUT_MS } from "../limits.ts";
+import type { BusSubscription } from "../messaging/bus.ts";
 import {
   type CheckpointLog,
   type LogEvents,
@@ -35,6 +36,7 @@ export class JetStreamLog implements CheckpointLog {
   #opened: OpenedLog | undefined;
   #settle: { resolve(opened: OpenedLog | undefined): void; reject(error: Error): void } | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #reconnects: BusSubscription | undefined;
   #closed = false;
   #close: () => void = () => undefined;
   readonly #whenClosed = new Promise<void>((resolve) => (this.#close = resolve));
@@ -50,6 +52,9 @@ export class JetStreamLog implements CheckpointLog {
     this.#writer = writer;
     this.#events = events;
     if (!(await this.#make())) return undefined;
+    this.#reconnects = this.#stream.bus.onReconnect(() => {
+      if (!this.#closed) this.#perform(writer.linked(performance.now()));
+    });
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
       this.#perform(writer.begin(performance.now()));
@@ -133,6 +138,7 @@ export class JetStreamLog implements CheckpointLog {
     if (this.#closed) return;
     this.#closed = true;
     this.#close();
+    this.#reconnects?.unsubscribe();
     clearTimeout(this.#timer);
     this.#settle?.resolve(undefined);
   }
@@ -157,10 +163,10 @@ export class JetStreamLog implements CheckpointLog {
     for (const output of outputs) {
       switch (output.kind) {
         case "send":
-          void this.#ask(output.ask, this.#stream.append(output.entry, APPEND_TIMEOUT_MS));
+          void this.#ask(output.ask, this.#stream.append(output.entry, output.timeoutMs));
           break;
         case "look":
-          void this.#ask(output.ask, this.#last());
+          void this.#ask(output.ask, this.#last(output.timeoutMs));
           break;
         case "opened":
           this.#opened = { epoch: output.epoch, tail: tailOf(output.tail) };
@@ -194,14 +200,15 @@ export class JetStreamLog implements CheckpointLog {
 
   #end(reason: "fenced" | "refused", detail: string): void {
     clearTimeout(this.#timer);
+    this.#reconnects?.unsubscribe();
     if (this.#settle === undefined) return this.#tell((events) => events.ended(`${reason}: ${detail}`));
     const status = reason === "fenced" ? LogStatus.FENCED : LogStatus.DAMAGED;
     this.#settle.reject(new LogRefusedError(status, detail));
   }
 
-  async #last(): Promise<StreamAnswer> {
+  async #last(timeoutMs: number): Promise<StreamAnswer> {
     try {
-      return { kind: "last", entry: await this.#stream.last(APPEND_TIMEOUT_MS) };
+      return { kind: "last", entry: await this.#stream.last(timeoutMs) };
     } catch (error) {
       const kind = error instanceof DamagedStreamError ? "refused" : "silent";
       return { kind, detail: (error as Error).message };

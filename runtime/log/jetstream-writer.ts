@@ -5,7 +5,11 @@ import {
   OPEN_TRIES_MAX,
   REPLICA_RETRY_MS,
   STREAM_BACKOFF_MAX_MS,
+  STREAM_BYTES_PER_MS,
   STREAM_OPEN_PAUSE_MS,
+  STREAM_PATIENCE_MAX_MS,
+  STREAM_PATIENT_FAILURES,
+  STREAM_REQUEST_MS,
   STREAM_SHORT_MS,
 } from "../limits.ts";
 import { GENESIS_CHAIN, sealEntry } from "./entry.ts";
@@ -43,10 +47,10 @@ export type StreamAnswer =
   | { readonly kind: "refused"; readonly detail: string };
 
 export type JetStreamWriterOutput =
-  /** Answered with `answer(now, ask, …)`, in the end with `silent`. */
-  | { readonly kind: "send"; readonly ask: number; readonly entry: LogEntry }
+  /** Answered with `answer(now, ask, …)`, after `timeoutMs` with `silent`. */
+  | { readonly kind: "send"; readonly ask: number; readonly timeoutMs: number; readonly entry: LogEntry }
   /** Ask the stream's leader for the last message. */
-  | { readonly kind: "look"; readonly ask: number }
+  | { readonly kind: "look"; readonly ask: number; readonly timeoutMs: number }
   /** `STARTED` is in the stream, behind `tail`. */
   | { readonly kind: "opened"; readonly epoch: number; readonly tail: StreamEnd }
   | { readonly kind: "committed"; readonly entry: LogEntry }
@@ -76,7 +80,8 @@ export class JetStreamWriter {
   /** Entries behind `base` that are not known to be in the stream; the first may be on its way. */
   readonly #waiting: LogEntry[] = [];
   #asks = 0;
-  #asked: { readonly kind: "send" | "look"; readonly at: number } | undefined;
+  /** What is asked counts if its answer is here by then. */
+  #deadline: number | undefined;
   #dueAt = Infinity;
   #due: "send" | "look" = "look";
   #races = 0;
@@ -117,16 +122,19 @@ export class JetStreamWriter {
     const { job } = this.#options;
     if (!this.room) throw new Error(`${job}: append without room at entry ${this.#tail.seq + 1}`);
     this.#make(this.#tail.epoch, EntryKind.DATA, payload);
-    return this.#asked === undefined && this.#dueAt === Infinity ? this.#send(now) : [];
+    return this.#deadline === undefined && this.#dueAt === Infinity ? this.#send(now) : [];
   }
 
   answer(now: number, ask: number, answer: StreamAnswer): JetStreamWriterOutput[] {
-    const asked = this.#asked;
-    if (this.#phase === "ended" || ask !== this.#asks || asked === undefined) return [];
-    this.#asked = undefined;
+    const deadline = this.#deadline;
+    if (this.#phase === "ended" || ask !== this.#asks || deadline === undefined) return [];
+    this.#deadline = undefined;
     if (answer.kind === "refused") return this.#end("refused", answer.detail);
     if (answer.kind === "silent") return this.#later(now, "look", answer.detail);
-    if (now - asked.at > APPEND_TIMEOUT_MS) return this.#look(now);
+    if (now > deadline) {
+      this.#failures += 1;
+      return this.#look(now);
+    }
     switch (answer.kind) {
       case "stored":
         return this.#stored(now, answer.seq);
@@ -144,6 +152,12 @@ export class JetStreamWriter {
     return this.#due === "send" ? this.#send(now) : this.#look(now);
   }
 
+  /** The link to the broker is back: what was asked before is lost, most likely. */
+  linked(now: number): JetStreamWriterOutput[] {
+    if (this.#phase === "ended" || (this.#deadline === undefined && this.#dueAt === Infinity)) return [];
+    return this.#look(now);
+  }
+
   /** When `tick` has something to do, in the same milliseconds; infinite when nothing is due. */
   nextDue(): number {
     return this.#phase === "ended" ? Infinity : this.#dueAt;
@@ -158,18 +172,32 @@ export class JetStreamWriter {
   }
 
   #look(now: number): JetStreamWriterOutput[] {
-    return [{ kind: "look", ask: this.#ask(now, "look") }];
+    const timeoutMs = this.#patience();
+    return [{ kind: "look", ask: this.#ask(now, timeoutMs), timeoutMs }];
   }
 
   #send(now: number): JetStreamWriterOutput[] {
     const [entry] = this.#waiting;
-    return entry === undefined ? [] : [{ kind: "send", ask: this.#ask(now, "send"), entry }];
+    if (entry === undefined) return [];
+    const timeoutMs = this.#patience();
+    return [{ kind: "send", ask: this.#ask(now, timeoutMs), timeoutMs, entry }];
   }
 
-  #ask(now: number, kind: "send" | "look"): number {
+  #ask(now: number, timeoutMs: number): number {
     this.#dueAt = Infinity;
-    this.#asked = { kind, at: now };
+    this.#deadline = now + timeoutMs;
     return ++this.#asks;
+  }
+
+  /**
+   * More for a large entry, which goes there or may be what the look brings back; and more each time that it was too little: not so
+   * much that the end of an election is noticed late, but in the end as much as the slowest link needs.
+   */
+  #patience(): number {
+    const bytes = this.#waiting[0]?.payload.length ?? 0;
+    const first = APPEND_TIMEOUT_MS + Math.ceil(bytes / STREAM_BYTES_PER_MS);
+    if (this.#failures >= STREAM_PATIENT_FAILURES) return Math.max(first, STREAM_PATIENCE_MAX_MS);
+    return Math.min(first * 2 ** this.#failures, Math.max(first, STREAM_REQUEST_MS));
   }
 
   /** One failure may be a lost message; from the second on it is said. */

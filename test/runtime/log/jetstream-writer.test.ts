@@ -5,6 +5,9 @@ import {
   APPEND_TIMEOUT_MS,
   APPENDS_IN_FLIGHT_MAX,
   OPEN_TRIES_MAX,
+  STREAM_BYTES_PER_MS,
+  STREAM_PATIENCE_MAX_MS,
+  STREAM_REQUEST_MS,
   STREAM_SHORT_MS,
 } from "../../../runtime/limits.ts";
 import { checkEntry, GENESIS_CHAIN } from "../../../runtime/log/entry.ts";
@@ -174,14 +177,14 @@ describe("the writer of a log in a stream", () => {
     writer.answer({ kind: "silent", detail: "no answer" });
     writer.tick();
     expect(writer.asked?.kind).toBe("look");
-    writer.answer(stream.answer({ kind: "look", ask: 0 }));
+    writer.answer(stream.answer({ kind: "look", ask: 0, timeoutMs: 0 }));
     expect(writer.asked).toMatchObject({ kind: "send", entry: { seq: 2 } });
     writer.settle(stream);
     writer.append("taken");
     if (writer.asked !== undefined) stream.answer(writer.asked);
     writer.answer({ kind: "silent", detail: "no answer" });
     writer.tick();
-    writer.answer(stream.answer({ kind: "look", ask: 0 }));
+    writer.answer(stream.answer({ kind: "look", ask: 0, timeoutMs: 0 }));
     expect(writer.asked).toBe(undefined);
     expect(textsOf(stream.entries)).toEqual(["a", "lost", "taken"]);
     expect(writer.texts).toEqual(["a", "lost", "taken"]);
@@ -193,7 +196,7 @@ describe("the writer of a log in a stream", () => {
     writer.append("taken");
     const answer = stream.answer(writer.asked ?? { kind: "goes" });
     opened(stream, "b");
-    writer.answer(answer, APPEND_TIMEOUT_MS + 1);
+    writer.answer(answer, APPEND_TIMEOUT_MS + 2);
     writer.settle(stream);
     expect(writer.texts).toEqual(["a"]);
     expect(writer.said.at(-1)).toBe("fenced: crossing/A: epoch 1 was replaced by epoch 2");
@@ -211,6 +214,40 @@ describe("the writer of a log in a stream", () => {
     writer.answer({ kind: "silent", detail: "third" });
     writer.settle(stream);
     expect(writer.said).toEqual(["opened 1 behind 0", "waits: second", "goes"]);
+  });
+
+  test("waits longer for a large entry, and each time that it waited in vain", () => {
+    const stream = new ModelStream();
+    const writer = opened(stream);
+    writer.append("x".repeat(STREAM_BYTES_PER_MS * 10));
+    const waited: number[] = [];
+    for (let i = 0; i < 9; i++) {
+      if (writer.asked === undefined) writer.tick();
+      waited.push(writer.asked !== undefined && "timeoutMs" in writer.asked ? writer.asked.timeoutMs : 0);
+      writer.answer({ kind: "silent", detail: "no answer" });
+    }
+    const first = APPEND_TIMEOUT_MS + 10;
+    const during = Array.from({ length: 5 }, () => STREAM_REQUEST_MS);
+    expect(waited).toEqual([first, 2 * first, 4 * first, ...during, STREAM_PATIENCE_MAX_MS]);
+    writer.settle(stream);
+    writer.append("y");
+    expect(writer.asked).toMatchObject({ timeoutMs: APPEND_TIMEOUT_MS + 1 });
+  });
+
+  test("looks at once when the link is back, and only when it waits for something", () => {
+    const stream = new ModelStream();
+    const writer = opened(stream);
+    expect(writer.machine.linked(writer.now)).toEqual([]);
+    writer.append("x");
+    const lost = writer.asked;
+    if (lost !== undefined) stream.answer(lost);
+    writer.asked = undefined;
+    writer.perform(writer.machine.linked(writer.now));
+    expect(writer.asked).toMatchObject({ kind: "look" });
+    writer.settle(stream);
+    expect(writer.texts).toEqual(["a", "x"]);
+    if (lost?.kind !== "send") throw new Error("nothing was sent");
+    expect(writer.machine.answer(writer.now, lost.ask, { kind: "stored", seq: 2 })).toEqual([]);
   });
 
   test("an opener that was overtaken tries again behind the other, and gives way after so many", () => {
@@ -264,7 +301,7 @@ describe("the writer of a log in a stream", () => {
 
 /** One thing that happens to one of several writers. */
 type Happening =
-  | { readonly kind: "open" | "append" | "tick" }
+  | { readonly kind: "open" | "append" | "tick" | "linked" }
   /** A message reaches the stream; its answer goes on its way. */
   | { readonly kind: "arrive" | "lose" | "repeat" }
   /** An answer reaches the writer after so long, or never. */
@@ -272,7 +309,12 @@ type Happening =
 
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("open" as const) }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom("append" as const, "tick" as const) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("append" as const, "append" as const, "tick" as const, "linked" as const),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("arrive" as const) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("lose" as const, "repeat" as const) }) },
   {
@@ -310,6 +352,9 @@ class Wanderer {
         break;
       case "tick":
         if (writer.machine.nextDue() < Infinity) writer.tick();
+        break;
+      case "linked":
+        writer.perform(writer.machine.linked(writer.now));
         break;
       case "arrive":
       case "repeat": {
