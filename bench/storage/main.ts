@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, statfsSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statfsSync } from "node:fs";
 import { cpus, release, tmpdir, type } from "node:os";
 import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { findBroker } from "../../runtime/broker/find-broker.ts";
 import { formatVersion } from "../../runtime/broker/version.ts";
+import { packageRoot } from "../../runtime/process/package-root.ts";
 import { BenchMarket, planName, USUAL_ROWS } from "./market.ts";
 import { toTable } from "./report.ts";
 import { appendRow, floorRow, restoreRow, type StorageResult } from "./result.ts";
@@ -24,6 +25,8 @@ const INTERVALS: readonly RowsInterval[] = [
   { entries: 65_536, ms: 2000 },
   { entries: 1_000_000, ms: 60_000 },
 ];
+/** The first entries of a log are a few orders by themselves. */
+const ORDERS_MIN = 10;
 /** Of the magic numbers of statfs: memory, not a disk. */
 const TMPFS = 0x01021994;
 const FILE_SYSTEMS: Readonly<Record<number, string>> = {
@@ -38,6 +41,7 @@ interface Options {
   readonly seconds: number;
   readonly batches: readonly number[];
   readonly orders: readonly number[];
+  readonly rows: readonly RowsInterval[];
   readonly folder: string;
 }
 
@@ -61,12 +65,12 @@ async function measure(market: BenchMarket, options: Options): Promise<Runs> {
   const say = (text: string): void => {
     if (options.json !== true) process.stderr.write(`${text} …\n`);
   };
-  const books: { plan: LogPlan; folder: string; key: string; name: string }[] = [];
+  const books: { plan: LogPlan; folder: string; key: string; name: string; count: number }[] = [];
   for (const plan of RESTORED) {
     for (const count of orders) {
       const name = `${planName(plan)}, ${count} orders`;
       say(`filling ${name}`);
-      const book = { plan, folder: market.fresh(), key: market.fresh(), name };
+      const book = { plan, folder: market.fresh(), key: market.fresh(), name, count };
       const storage = await market.storage(plan, book.folder);
       await market.seed(plan, book.key, count);
       await storage.stop();
@@ -82,13 +86,15 @@ async function measure(market: BenchMarket, options: Options): Promise<Runs> {
         keep(all.appends, `${planName(plan)} ${requests}`, await market.appends(plan, requests, seconds));
       }
     }
-    for (const { plan, folder, key, name } of books) {
+    for (const { plan, folder, key, name, count } of books) {
       say(`run ${run} of ${runs}: restoring ${name}`);
       const storage = await market.storage(plan, folder);
-      keep(all.restores, name, await market.restore(plan, key));
+      const restore = await market.restore(plan, key);
+      if (restore.orders !== count) throw new Error(`bench: ${name}: ${restore.orders} were restored`);
+      keep(all.restores, name, restore);
       await storage.stop();
     }
-    for (const rows of INTERVALS) {
+    for (const rows of options.rows) {
       say(`run ${run} of ${runs}: rows each ${rows.entries} entries or ${rows.ms} ms`);
       keep(all.intervals, rows, await market.interval(rows, Math.max(...batches), seconds));
     }
@@ -104,6 +110,7 @@ function resultOf(all: Runs, options: Options, broker: string): StorageResult {
     seconds: options.seconds,
     node: process.version,
     broker,
+    rocksdb: rocksdbVersion(),
     processor: processors[0]?.model ?? "unknown processor",
     processors: processors.length,
     system: `${type()} ${release()}`,
@@ -118,7 +125,7 @@ function resultOf(all: Runs, options: Options, broker: string): StorageResult {
     restores: RESTORED.flatMap((plan) =>
       orders.map((count) => restoreRow(plan, all.restores.get(`${planName(plan)}, ${count} orders`) ?? [])),
     ),
-    rows: INTERVALS.map((rows) => {
+    rows: options.rows.map((rows) => {
       const runs = all.intervals.get(rows) ?? [];
       return {
         rows,
@@ -130,6 +137,11 @@ function resultOf(all: Runs, options: Options, broker: string): StorageResult {
       };
     }),
   };
+}
+
+function rocksdbVersion(): string {
+  const file = join(packageRoot(), "node_modules", "@nxtedition", "rocksdb", "package.json");
+  return (JSON.parse(readFileSync(file, "utf8")) as { readonly version: string }).version;
 }
 
 function fileSystemOf(folder: string): string {
@@ -165,6 +177,20 @@ function wholeNumbers(text: string): number[] {
   return text.split(",").map((part) => wholeNumber(part));
 }
 
+function orderCounts(text: string): number[] {
+  const counts = wholeNumbers(text);
+  if (counts.every((count) => count >= ORDERS_MIN)) return counts;
+  throw new InvalidArgumentError(`They must be ${ORDERS_MIN} or more.`);
+}
+
+function intervals(text: string): RowsInterval[] {
+  return text.split(",").map((part) => {
+    const [entries, ms, ...rest] = part.split("/").map((each) => wholeNumber(each));
+    if (entries !== undefined && ms !== undefined && rest.length === 0) return { entries, ms };
+    throw new InvalidArgumentError("It must be ENTRIES/MILLISECONDS, several of them separated by commas.");
+  });
+}
+
 function wholeNumber(text: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= 1) return value;
@@ -186,8 +212,14 @@ await new Command("bench:storage")
   .option(
     "--orders <list>",
     "resting orders of the books that are restored",
-    wholeNumbers,
+    orderCounts,
     [10_000, 100_000, 1_000_000],
+  )
+  .option(
+    "--rows <list>",
+    "intervals of rows that are compared, each as ENTRIES/MILLISECONDS",
+    intervals,
+    INTERVALS,
   )
   .option("--folder <path>", "where all files are kept meanwhile: on a disk", tmpdir())
   .action((options: Options) => bench(options))

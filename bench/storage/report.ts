@@ -23,15 +23,15 @@ const NOT_MEASURED = [
   "  a network: the round trip is over loopback",
   "  gateways, routing, followers, and crossing in the appends: the entries were made before",
   "  many logs at a time, whose entries would share syncs",
-  "  a restore from a disk whose files the system no longer has in memory, and the start of a process: the restored job is rehearsed and connected",
+  "  files that the system does not have in memory any more, and the start of a process: the restored job is rehearsed and connected",
 ];
 
 /** The result for people. */
 export function toTable(result: StorageResult): string {
-  const { runs, seconds, node, broker, processor, processors, system, fileSystem } = result;
+  const { runs, seconds, node, broker, rocksdb, processor, processors, system, fileSystem } = result;
   const lines = [
     `Checkpoint log: ${processor}, ${processors} processors, ${system}, ${fileSystem}`,
-    `Node ${node}, nats-server ${broker}; medians of ${runs} runs (lowest to highest), ${seconds} s each; times in µs`,
+    `Node ${node}, nats-server ${broker}, @nxtedition/rocksdb ${rocksdb}; medians of ${runs} runs (lowest to highest), ${seconds} s each; times in µs`,
     "",
     ...layOut([["one step by itself", "requests", "bytes", "p50", "p99", "p99.9"], ...floorRows(result)]),
     "",

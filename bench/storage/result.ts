@@ -53,6 +53,8 @@ export interface StorageResult {
   readonly seconds: number;
   readonly node: string;
   readonly broker: string;
+  /** Version of the binding. */
+  readonly rocksdb: string;
   readonly processor: string;
   readonly processors: number;
   readonly system: string;

@@ -41,7 +41,7 @@ describe("the bench of the checkpoint log", () => {
         expect(processesNaming(folder)).toEqual([]);
         rmSync(folder, { recursive: true, force: true });
       });
-      const lists = ["--batches", BATCHES.join(), "--orders", ORDERS.join()];
+      const lists = ["--batches", BATCHES.join(), "--orders", ORDERS.join(), "--rows", "64/20,65536/2000"];
       const text = await bench(folder, "--json", "--runs", "1", "--seconds", "0.1", ...lists);
       const result = JSON.parse(text.trimEnd().split("\n").at(-1) ?? "") as StorageResult;
 
@@ -73,7 +73,7 @@ describe("the bench of the checkpoint log", () => {
         ...ORDERS.map((orders) => `jetstream ${orders}`),
       ]);
       for (const { ms } of result.restores) expectSpread(ms, 0);
-      expect(result.rows.length).toBeGreaterThan(2);
+      expect(result.rows.map(({ rows }) => `${rows.entries}/${rows.ms}`)).toEqual(["64/20", "65536/2000"]);
       for (const { restore, requestsPerSecond } of result.rows) {
         expect(restore.orders).toBeGreaterThan(0);
         expectSpread(requestsPerSecond, 0);
@@ -84,6 +84,13 @@ describe("the bench of the checkpoint log", () => {
   );
 
   test("says what is wrong with an option", async () => {
-    await expect(bench(temporaryFolder(), "--batches", "1,x")).rejects.toThrow("whole number of 1 or more");
+    const wrong: [string, string, string][] = [
+      ["--batches", "1,x", "whole number of 1 or more"],
+      ["--orders", "9", "must be 10 or more"],
+      ["--rows", "64", "must be ENTRIES/MILLISECONDS"],
+      ["--seconds", "0", "number of seconds"],
+    ];
+    for (const [option, value, message] of wrong)
+      await expect(bench(temporaryFolder(), option, value)).rejects.toThrow(message);
   });
 });
