@@ -62,8 +62,14 @@ export class MemoryStore implements LogStore {
   }
 
   values(range: StoreRange, bytes: number): StoreValues {
-    const view = this.view(range, bytes);
-    return { next: (max) => view.next(max).map(({ value }) => value), close: () => view.close() };
+    const found = this.#range(range);
+    return {
+      next: (max) => found.splice(0, within(found, { max, bytes })).map(({ value }) => value),
+      get done() {
+        return found.length === 0;
+      },
+      close: () => void found.splice(0),
+    };
   }
 
   async close(): Promise<void> {}

@@ -45,6 +45,7 @@ class RocksView<T> {
   readonly #iterator: RocksIterator;
   readonly #folder: string;
   readonly #taken: (rows: RocksRows) => T[];
+  #done = false;
 
   constructor(iterator: RocksIterator, folder: string, taken: (rows: RocksRows) => T[]) {
     this.#iterator = iterator;
@@ -54,10 +55,16 @@ class RocksView<T> {
 
   next(max: number): T[] {
     try {
-      return this.#taken(this.#iterator._nextvSync(max));
+      const rows = this.#iterator._nextvSync(max);
+      this.#done = rows.finished;
+      return this.#taken(rows);
     } catch (error) {
       throw storeError("read", this.#folder, error);
     }
+  }
+
+  get done(): boolean {
+    return this.#done;
   }
 
   close(): void {

@@ -113,7 +113,8 @@ export class RowViews {
       return respond(log, LogStatus.DAMAGED, `${log.job}: ${page.damaged}`);
     }
     let cursor = 0;
-    if (records.length === 0) view.view.close();
+    // A small book is one page, and one question.
+    if (view.view.done || records.length === 0) view.view.close();
     else {
       cursor = this.#cursor += 1;
       this.#views.set(cursor, { ...view, last: records.at(-1), expiresAt: now + ROW_VIEW_IDLE_MS });

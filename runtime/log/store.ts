@@ -33,6 +33,8 @@ export interface StoreView {
 export interface StoreValues {
   /** The values of the next records, at most `max`; empty at the end. Throws `StoreError`. */
   next(max: number): Buffer[];
+  /** It is known that nothing is behind what `next` gave. */
+  readonly done: boolean;
   close(): void;
 }
 

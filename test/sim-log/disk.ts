@@ -101,7 +101,18 @@ export class Disk implements LogStore {
 
   values(range: StoreRange, bytes: number): StoreValues {
     const view = this.view(range, bytes);
-    return { next: (max) => view.next(max).map(({ value }) => value), close: () => view.close() };
+    let done = false;
+    return {
+      next: (max) => {
+        const found = view.next(max);
+        done = found.length === 0;
+        return found.map(({ value }) => value);
+      },
+      get done() {
+        return done;
+      },
+      close: () => view.close(),
+    };
   }
 
   view(range: StoreRange, bytes: number): StoreView {

@@ -84,6 +84,37 @@ describe.each([
     expect(view.next(10)).toEqual([]);
     view.close();
   });
+
+  test("gives the values of a view alone, and says when nothing is left only when nothing is", async () => {
+    const store = await open();
+    const all = Array.from({ length: 30 }, (_, index) => put(`k${10 + index}`, `${index}`.repeat(40)));
+    store.write(all, true);
+    const texts = all.map(({ value }) => value.toString());
+    const whole = store.values(range("k", "l"), 1e6);
+    expect(whole.next(100).map(String)).toEqual(texts);
+    expect(whole.done).toBe(true);
+    whole.close();
+    for (const [max, size] of [
+      [7, 1e6],
+      [100, 150],
+      [30, 1e6],
+    ] as const) {
+      const view = store.values(range("k", "l"), size);
+      store.write([remove("k15"), put("k16", "other")], false);
+      const found: string[] = [];
+      for (let next = view.next(max); next.length > 0; next = view.done ? [] : view.next(max)) {
+        found.push(...next.map(String));
+        if (found.length < all.length) expect(view.done).toBe(false);
+      }
+      view.close();
+      expect(found).toEqual(texts);
+      store.write(all, false);
+    }
+    const none = store.values(range("x", "y"), 1e6);
+    expect(none.next(10)).toEqual([]);
+    expect(none.done).toBe(true);
+    none.close();
+  });
 });
 
 describe("a RocksDB store", () => {

@@ -44,6 +44,24 @@ describe("views of rows", () => {
     expect(views.answer(0, log, 101).status).toBe(LogStatus.EXPIRED);
   });
 
+  test("of a small book are one page, which needs no second question", () => {
+    const store = new MemoryStore();
+    const record = rowsRecordKey(JOB);
+    const row = new RowSeal(JOB).change(Buffer.from("a"), Buffer.from("1"));
+    store.write(
+      [{ key: record, value: encodeRowsRecord(record, { seq: 9, chain: GENESIS_CHAIN }) }, row],
+      true,
+    );
+    const views = new RowViews(store, 0);
+    const { rows } = views.answer(0, new JobLog(JOB), 0);
+    expect(rows).toMatchObject({ seq: 9, cursor: 0 });
+    expect(
+      rows && unpackRows(rows, (key, value) => expect(`${key.toString()}=${value.toString()}`).toBe("a=1")),
+    ).toBe(true);
+    expect(rows?.packed.length).toBeGreaterThan(0);
+    expect(views.dueAt).toBe(Infinity);
+  });
+
   test("expire when nobody continues them", () => {
     const { store, log } = stored();
     const views = new RowViews(store, 0);
