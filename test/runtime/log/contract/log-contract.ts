@@ -278,7 +278,6 @@ function describeTrouble(world: () => LogWorld): void {
     let wanted = true;
     onTestFinished(() => void (wanted = false));
     const asked = participant.logs.source(job, () => wanted).tail();
-    await scribe.until(() => scribe.stalls.length > 0, "a word that it waits");
     scribe.log.close();
     opening.log.close();
     wanted = false;

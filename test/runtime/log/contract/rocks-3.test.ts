@@ -1,4 +1,4 @@
 import { describeLogContract } from "./log-contract.ts";
 import { RocksWorld } from "./rocks-world.ts";
 
-describeLogContract("three storage jobs", 3, () => RocksWorld.start(3));
+describeLogContract("three storage jobs", 2, () => RocksWorld.start(3));
