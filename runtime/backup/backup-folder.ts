@@ -34,12 +34,12 @@ export function backupFiles(folder: string): Map<string, BackupFile[]> {
   return jobs;
 }
 
-/** Makes the folder where it is missing, and removes what backups that were broken off have left there. */
+/** Makes the folder where it is missing in one that is there, and removes what backups that were broken off have left there. */
 export function prepareFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
-    throw unreadable(folder, error);
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw unreadable(folder, error);
   }
   for (const name of namesIn(folder)) {
     const pid = Number(PART.exec(name)?.[1] ?? 0);

@@ -47,10 +47,15 @@ export class BackupLog implements LogReader {
 
   async rows(take: (key: Uint8Array, value: Uint8Array) => void): Promise<RowsRead> {
     const rows = this.storedRows();
-    for (;;) {
-      const { done, value } = await rows.next();
-      if (done === true) return value;
-      take(value.key, value.value);
+    try {
+      for (;;) {
+        const { done, value } = await rows.next();
+        if (done === true) return value;
+        take(value.key, value.value);
+      }
+    } finally {
+      // Otherwise its file would stay open when `take` throws.
+      await rows.return({ seq: 0, problem: undefined });
     }
   }
 

@@ -9,6 +9,7 @@ import type { BackupRow } from "../../proto/generated/evercross/v1/backup.ts";
 import { formatJob, type JobName } from "../job/name.ts";
 import { READ_ANSWER_BYTES_MAX } from "../limits.ts";
 import { JobLog } from "../log/job-log.ts";
+import type { RowsRead } from "../log/log-reader.ts";
 import { membersOf } from "../log/membership.ts";
 import { respond } from "../log/replica.ts";
 import { RowSeal } from "../log/row-seal.ts";
@@ -52,6 +53,9 @@ export async function surveyBackup(job: JobName, backup: BackupLog): Promise<Bac
   return { log, rowsSeq: rows.seq, chainBeforeRows };
 }
 
+/** Of rows that are not read to their end. */
+const NOTHING_READ: RowsRead = { seq: 0, problem: undefined };
+
 /**
  * A backup that answers as a replica does of which others copy (LOG.md 3.5): it has promised what it is told, and all that it
  * has is committed. One reader at a time, from front to back: then memory and time are bounded.
@@ -66,7 +70,7 @@ export class CopiedReplica {
   #entries: AsyncGenerator<LogEntry, void, undefined> | undefined;
   /** What `#entries` gives next. */
   #next = 0;
-  #rows: AsyncIterator<BackupRow, unknown> | undefined;
+  #rows: AsyncGenerator<BackupRow, RowsRead, undefined> | undefined;
   #page: { readonly cursor: number; readonly response: LogResponse } | undefined;
 
   /** Serves from now on under `subject`. `told` hears of every entry that is given. */
@@ -80,8 +84,12 @@ export class CopiedReplica {
     });
   }
 
-  close(): void {
+  /** Resolves when no file is open any more. */
+  async close(): Promise<void> {
     this.#subscription.unsubscribe();
+    await this.#turn;
+    await this.#entries?.return();
+    await this.#rows?.return(NOTHING_READ);
   }
 
   async #arrived(bus: Bus, { data, reply }: BusMessage): Promise<void> {
@@ -147,7 +155,10 @@ export class CopiedReplica {
   async #rowsFrom(cursor: number): Promise<LogResponse> {
     if (cursor !== 0 && this.#page?.cursor === cursor) return this.#page.response;
     const { log, rowsSeq } = this.#survey;
-    if (cursor === 0) this.#rows = this.#backup.storedRows();
+    if (cursor === 0) {
+      await this.#rows?.return(NOTHING_READ);
+      this.#rows = this.#backup.storedRows();
+    }
     const records: Buffer[] = [];
     let ended = false;
     for (let bytes = 0; bytes < READ_ANSWER_BYTES_MAX && !ended;) {

@@ -95,7 +95,7 @@ async function copyTo(
     const { promised: epoch, seq, chain } = survey.log;
     await writer.align({ epoch, seq, chain, source: formatJob(source) }, () => given);
   } finally {
-    replica.close();
+    await replica.close();
   }
 }
 
