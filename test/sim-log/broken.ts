@@ -29,6 +29,15 @@ export function brokenOptions({ plan }: World): Partial<WriterOptions> {
   return {};
 }
 
+/** Milliseconds for which a writer without a first entry of its own has none. */
+const NO_ENTRY_MS = 250;
+
+/** How long a request waits: some writers have no first entry of their own, and append nothing before somebody asks them to. */
+export function brokenDelay({ plan, clock }: World, writer: WriterProcess, { body }: LogRequest): number {
+  if (plan.broken !== "started" || body?.$case !== "append" || !writer.slow) return 0;
+  return Math.max(0, writer.openedAt + NO_ENTRY_MS - clock.now);
+}
+
 /** Tells what was chosen as soon as a majority has it. */
 export function brokenOpened(world: World, { process, last }: WriterProcess, epoch: number): void {
   if (world.plan.broken !== "started" || last === undefined || last.seq === 0) return;
@@ -79,4 +88,9 @@ function nothingThere({ set, replicas }: World, body: LogRequest["body"]): LogRe
 export function brokenRead({ plan, replicas }: World, from: string, read: ReadRequest): ReadRequest {
   if (plan.broken !== "committed") return read;
   return { ...read, epoch: replicas.get(from)?.log.promised ?? 0 };
+}
+
+/** Whether an answer waits until what it changed is on the disk. */
+export function brokenSync({ plan }: World, { body }: LogRequest): boolean {
+  return plan.broken !== "promise" || body?.$case !== "open";
 }

@@ -16,6 +16,11 @@ const OFTEN: readonly FaultKind[] = [
 export interface PlanBounds {
   readonly replicas?: 1 | 3 | 5 | undefined;
   readonly broken?: Broken | undefined;
+  /** Only such faults, in place of all. */
+  readonly kinds?: readonly FaultKind[] | undefined;
+  readonly appendMs?: number | undefined;
+  /** How many faults. */
+  readonly faults?: number | undefined;
 }
 
 export function drawPlan(seed: number, bounds: PlanBounds = {}): Plan {
@@ -23,7 +28,10 @@ export function drawPlan(seed: number, bounds: PlanBounds = {}): Plan {
   const replicas = drawReplicas(random);
   const faultMs = 400 + random.below(random.chance(0.3) ? 6000 : 2000);
   const count = random.chance(0.05) ? 0 : 1 + random.geometric(0.25);
-  const faults = Array.from({ length: Math.min(count, 16) }, () => drawFault(random, faultMs));
+  const faults = Array.from({ length: bounds.faults ?? Math.min(count, 16) }, () =>
+    drawFault(random, faultMs, bounds.kinds),
+  );
+  const appendMs = random.chance(0.3) ? 100 : 8 + random.below(40);
   return {
     seed,
     broken: bounds.broken,
@@ -36,7 +44,7 @@ export function drawPlan(seed: number, bounds: PlanBounds = {}): Plan {
       lateMs: random.chance(0.3) ? 600 : 30,
     },
     syncMs: random.chance(0.2) ? 30 : 2,
-    appendMs: random.chance(0.3) ? 100 : 8 + random.below(40),
+    appendMs: bounds.appendMs ?? appendMs,
     payloadBytesMax: random.chance(0.1) ? 4000 : 60,
     recentBytes: random.chance(0.4) ? 300 + random.below(2000) : 1_000_000,
     readEntries: random.chance(0.5) ? 1 + random.below(4) : 1000,
@@ -58,8 +66,9 @@ function drawReplicas(random: Random): 1 | 3 | 5 {
   return drawn < 0.15 ? 1 : drawn < 0.75 ? 3 : 5;
 }
 
-function drawFault(random: Random, faultMs: number): PlannedFault {
-  const kinds = random.chance(0.5) ? OFTEN : FAULT_KINDS;
+function drawFault(random: Random, faultMs: number, only: readonly FaultKind[] | undefined): PlannedFault {
+  const often = random.chance(0.5);
+  const kinds = only ?? (often ? OFTEN : FAULT_KINDS);
   const short = random.chance(0.5);
   return {
     at: random.unit() * faultMs,

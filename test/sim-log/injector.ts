@@ -15,6 +15,7 @@ const HEALED_APPEND_MS = 200;
 export class Injector {
   readonly #world: World;
   /** What lasts, to be taken back at the end. */
+  #healed = false;
   readonly #lasting = new Set<() => void>();
 
   constructor(world: World) {
@@ -31,6 +32,7 @@ export class Injector {
 
   /** Nothing is cut, slow or gone any more. */
   heal(): void {
+    this.#healed = true;
     for (const end of this.#lasting) end();
     this.#lasting.clear();
     const { network, replicas, writers, plan, random } = this.#world;
@@ -43,6 +45,13 @@ export class Injector {
       replica.start();
     }
     for (const { process } of writers) process.wake(random.chance(0.5));
+  }
+
+  /** Not at all when the faults are over by then. */
+  #later(ms: number, run: () => void): void {
+    this.#world.clock.after(ms, () => {
+      if (!this.#healed) run();
+    });
   }
 
   #last(ms: number, end: () => void): void {
@@ -131,7 +140,7 @@ export class Injector {
     if (writer === undefined) return;
     const timersFirst = random.chance(0.5);
     writer.process.stop();
-    if (random.chance(0.7)) this.#world.clock.after(random.unit() * lastsMs, () => this.#world.startWriter());
+    if (random.chance(0.7)) this.#later(random.unit() * lastsMs, () => this.#world.startWriter());
     this.#last(lastsMs, () => writer.process.wake(timersFirst));
   }
 
@@ -139,7 +148,7 @@ export class Injector {
     const writer = this.#writer(random);
     if (writer === undefined) return;
     this.#cut(random, lastsMs, [writer.process.name]);
-    if (random.chance(0.5)) this.#world.clock.after(random.unit() * lastsMs, () => this.#world.startWriter());
+    if (random.chance(0.5)) this.#later(random.unit() * lastsMs, () => this.#world.startWriter());
   }
 
   /** These from all others or from some of them, both ways or one. */
@@ -215,7 +224,7 @@ export class Injector {
    */
   #oldCopy(replica: Replica, random: Random, lastsMs: number): void {
     const taken = replica.copy();
-    this.#world.clock.after(lastsMs, () => {
+    this.#later(lastsMs, () => {
       const harmless = replica.dispensable(taken);
       if (!harmless && !this.#mayLose(replica)) return;
       replica.end(harmless ? "is put back from a copy" : "is put back from a copy, which is noticed", 1);

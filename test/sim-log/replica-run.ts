@@ -21,6 +21,7 @@ import {
 import { RowKeeper } from "../../runtime/log/row-keeper.ts";
 import { RowViews } from "../../runtime/log/row-views.ts";
 import { StoreError, type StoreChange } from "../../runtime/log/store.ts";
+import { brokenSync } from "./broken.ts";
 import { Mend } from "./mend.ts";
 import type { Replica } from "./replica.ts";
 import type { SimProcess } from "./sim-process.ts";
@@ -94,12 +95,9 @@ export class ReplicaRun {
   }
 
   #hear(request: LogRequest, answer: (response: LogResponse) => void): void {
-    const { broken } = this.#world.plan;
-    if (broken === "promise" && request.body?.$case === "open" && this.log.refusal === undefined)
-      return answer(openLog(this.log, request.body.value).response);
     this.#do(() => {
       const { response, changes, entry } = this.#handle(request);
-      this.#write(changes);
+      this.#write(changes, brokenSync(this.#world, request));
       if (request.body?.$case === "align" && response.status === LogStatus.BEHIND)
         this.#catchUp(request.body.value);
       return () => {
@@ -155,9 +153,9 @@ export class ReplicaRun {
     this.#process.after(TURN_MS, () => this.#turn());
   }
 
-  #write(changes: Handled["changes"]): void {
+  #write(changes: Handled["changes"], sync = true): void {
     if (changes.length === 0) return;
-    this.#wrote = true;
+    this.#wrote ||= sync;
     this.#replica.disk.write(changes, false);
   }
 

@@ -115,7 +115,7 @@ export class Replica {
 
   /** Its disk is there in this incarnation, and all of its log can be read. */
   holds(incarnation: string): boolean {
-    return this.incarnation === incarnation && this.audit() === undefined;
+    return !this.disk.failing && this.incarnation === incarnation && this.audit() === undefined;
   }
 
   /** What is wrong with its disk, if anything is. */

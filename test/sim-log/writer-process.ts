@@ -9,7 +9,7 @@ import { REPLICA_TIMEOUT_MS } from "../../runtime/limits.ts";
 import { checkEntry, GENESIS_CHAIN } from "../../runtime/log/entry.ts";
 import { membersOf } from "../../runtime/log/membership.ts";
 import { LogWriter, type WriterOutput } from "../../runtime/log/writer.ts";
-import { brokenAnswer, brokenOpened, brokenOptions } from "./broken.ts";
+import { brokenAnswer, brokenDelay, brokenOpened, brokenOptions } from "./broken.ts";
 import type { LogNode } from "./ledger.ts";
 import { SimProcess } from "./sim-process.ts";
 import { JOB } from "./name.ts";
@@ -23,6 +23,10 @@ export class WriterProcess {
   readonly machine: LogWriter;
   /** End of its log, with what it appended; undefined before it has chosen one. */
   last: LogNode | undefined;
+  /** When it had chosen one. */
+  openedAt = Infinity;
+  /** Takes its time before it appends, where that is allowed. */
+  readonly slow: boolean;
   readonly #world: World;
   #lastChain: Uint8Array = GENESIS_CHAIN;
   #told = 0;
@@ -34,6 +38,7 @@ export class WriterProcess {
   constructor(world: World, name: string) {
     this.#world = world;
     this.process = new SimProcess(name, world.clock);
+    this.slow = world.writers.length % 2 === 1;
     this.machine = new LogWriter({
       job: JOB,
       set: world.set,
@@ -124,6 +129,7 @@ export class WriterProcess {
         this.last = ledger.node(this.#lastChain);
         if (this.last === undefined) throw new Error(`${this.process.name} chose a log that nobody made`);
         ledger.chose(epoch, this.last);
+        this.openedAt = this.#now;
         return brokenOpened(this.#world, this, epoch);
       }
       case "committed":
@@ -138,9 +144,15 @@ export class WriterProcess {
     }
   }
 
-  #send({ replica, ask, request, timeoutMs }: WriterOutput & { readonly kind: "send" }): void {
-    const { body } = request;
+  #send(output: WriterOutput & { readonly kind: "send" }): void {
+    const { body } = output.request;
     if (body?.$case === "append") this.#made(body.value);
+    const delay = brokenDelay(this.#world, this, output.request);
+    if (delay === 0) this.#carry(output);
+    else this.process.after(delay, () => this.#carry(output));
+  }
+
+  #carry({ replica, ask, request, timeoutMs }: WriterOutput & { readonly kind: "send" }): void {
     const to = this.machine.names[replica] as string;
     if (this.#world.tracing) this.#world.trace(`${this.process.name} → ${to} ${sayRequest(request)}`);
     this.#world.network.ask(this.process, to, timeoutMs, request, (response) => {
