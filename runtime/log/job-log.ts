@@ -235,6 +235,10 @@ function loadTail(store: LogStore, log: JobLog): LogRefusal | undefined {
     }
     recent.unshift(stored.entry);
   }
+  // Where it is the only one there is none before or behind it that would tell.
+  const [only] = recent;
+  if (only?.seq === log.first && checkEntry(only, log.chainBefore) !== "ok")
+    return damaged(log.job, `entry ${only.seq} is damaged (chain)`);
   for (const entry of recent) log.extend(entry, undefined);
   if (log.seq === 0 && log.first > 1) {
     return truncated(log.job, `the log has no entry, its first should be ${log.first}`);

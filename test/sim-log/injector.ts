@@ -236,6 +236,7 @@ export class Injector {
 
   #flip(replica: Replica, random: Random): void {
     if (!this.#mayLose(replica) || !replica.flip(random)) return;
+    this.#world.flipped = true;
     if (random.chance(0.5)) return;
     replica.end("killed after a flip", 1);
     this.#last(random.below(50), () => replica.start());

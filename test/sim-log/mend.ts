@@ -40,7 +40,8 @@ export class Mend {
   #later(): void {
     const { process, world } = this.#options;
     process.after(SCRUB_MS * (0.5 + world.random.unit()), () => {
-      const { damage } = this.#scrub.slice(Infinity);
+      // What nobody has damaged need not be read again and again.
+      const { damage } = world.flipped ? this.#scrub.slice(Infinity) : { damage: [] };
       // The last of a run: those before it are proved by it.
       const last = damage.find(({ kind }) => kind === "entry")?.through;
       if (last !== undefined) this.#fetch(last);

@@ -106,11 +106,15 @@ export class Replica {
     });
   }
 
-  /** One record of an entry is damaged on the disk. */
+  /**
+   * One record of a committed entry is damaged on the disk. What is not committed may stand nowhere else: damaged, it stops the log
+   * until the replica is given up.
+   */
   flip(random: Random): boolean {
     const { first, seq } = this.log;
-    if (seq < first) return false;
-    return this.disk.flip(entryKey(JOB, first + random.below(seq - first + 1)), random.next());
+    const end = Math.min(seq, this.#world.ledger.committed.seq);
+    if (end < first) return false;
+    return this.disk.flip(entryKey(JOB, first + random.below(end - first + 1)), random.next());
   }
 
   /** Its disk is there in this incarnation, and all of its log can be read. */

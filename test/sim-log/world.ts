@@ -22,6 +22,8 @@ export class World {
   readEntries: number;
   /** Between two bursts of entries of a writer that serves. */
   appendMs: number;
+  /** A bit of some disk was turned over. */
+  flipped = false;
   /** Writers that serve have something to say. */
   appending = true;
   #incarnations = 0;
