@@ -50,7 +50,10 @@ export interface RowChange {
 /** Pure: what an entry's payload changes in the rows. The same payload always gives the same changes. */
 export type Materialise = (payload: Uint8Array) => RowChange[];
 
-/** How far the stored rows may lie behind the log: longer coalesces more, shorter restarts faster. */
+/**
+ * How far the stored rows may lie behind the log: longer coalesces more, shorter restarts faster. They are stored earlier when
+ * `ROWS_PENDING_MAX` changes wait.
+ */
 export interface RowsInterval {
   /** 1 or more. */
   readonly entries: number;
