@@ -152,15 +152,18 @@ export class Repairs {
     if (peers.length === 0) return NO_OTHER_COPY;
     const answers: string[] = [];
     for (const peer of peers) {
-      const answer = await this.#ask(peer, log.job, {
-        $case: "read",
-        value: { from: seq, to: seq + 1, epoch: 0 },
-      });
-      const entry = typeof answer === "string" ? undefined : answer.entries[0];
-      if (this.#proved(log, entry, seq)) return entry as LogEntry;
-      const why =
-        typeof answer === "string" ? answer : answer.detail || `entry ${seq} is not known to be committed`;
-      answers.push(`${formatJob(peer)}: ${entry === undefined ? why : "its entry does not fit"}`);
+      let why = "";
+      // Also what is chosen and not known to be committed: after a restart of all nothing is, and its writer waits for the mending.
+      for (const epoch of new Set([log.promised, 0])) {
+        const value = { from: seq, to: seq + 1, epoch };
+        const answer = await this.#ask(peer, log.job, { $case: "read", value });
+        const entry = typeof answer === "string" ? undefined : answer.entries[0];
+        if (this.#proved(log, entry, seq)) return entry as LogEntry;
+        why =
+          typeof answer === "string" ? answer : answer.detail || `entry ${seq} is not known to be committed`;
+        if (entry !== undefined) why = "its entry does not fit";
+      }
+      answers.push(`${formatJob(peer)}: ${why}`);
     }
     return `nobody has a good copy: ${answers.join("; ")}`;
   }

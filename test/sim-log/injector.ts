@@ -196,9 +196,10 @@ export class Injector {
   }
 
   #mayLose(replica: Replica): boolean {
-    const { plan, replicas } = this.#world;
+    const { plan, set } = this.#world;
     // In ruins one that has something stays, so that the log cannot seem to be new.
-    if (plan.ruin) return [...replicas.values()].some((other) => other !== replica && other.log.seq > 0);
+    const others = set.filter((name) => name !== replica.name);
+    if (plan.ruin) return others.some((name) => this.#world.replica(name).log.seq > 0);
     if (this.#world.spares(replica)) return true;
     this.#world.trace(`  spared ${replica.name}`);
     return false;

@@ -106,11 +106,11 @@ export class Ledger {
     this.#chosen.push({ epoch, tail });
   }
 
-  /** A writer tells of an entry of the log that ends at `tail`. */
-  tell(node: LogNode, tail: LogNode, epoch: number): void {
+  /** A writer tells of an entry of the log that ends at `tail`; `members` count for it, by an entry that need not be sent yet. */
+  tell(node: LogNode, tail: LogNode, epoch: number, members = tail.members): void {
     this.told += 1;
     this.#furthest.set(epoch, node);
-    this.#checkMajority(node, tail);
+    this.#checkMajority(node, tail, members);
     for (const { epoch: newer, tail: chosen } of this.#chosen) {
       if (newer > epoch && !holds(chosen, node))
         this.#violated(
@@ -184,8 +184,7 @@ export class Ledger {
     return have.length;
   }
 
-  #checkMajority(node: LogNode, tail: LogNode): void {
-    const { members } = tail;
+  #checkMajority(node: LogNode, tail: LogNode, members = tail.members): void {
     for (const each of [node, ancestor(tail, tail.startedSeq)]) {
       const have = this.#have(each, members);
       if (have * 2 <= members.length)

@@ -50,11 +50,12 @@ export class Mend {
   }
 
   #fetch(seq: number): void {
-    const { world, replica, process } = this.#options;
+    const { world, replica, process, log } = this.#options;
     const peers = [...world.replicas.keys()].filter((name) => name !== replica.name);
     const peer = peers[world.random.below(peers.length)];
     if (peer === undefined) return;
-    const value = { from: seq, to: seq + 1, epoch: 0 };
+    const epoch = world.random.chance(0.5) ? 0 : log.promised;
+    const value = { from: seq, to: seq + 1, epoch };
     const request: LogRequest = { job: JOB, committed: 0, body: { $case: "read", value } };
     world.network.ask(process, peer, REPLICA_TIMEOUT_MS, request, (response) => this.#take(seq, response));
   }

@@ -126,7 +126,7 @@ export class ReplicaRun {
 
   #turn(): void {
     const { disk } = this.#replica;
-    try {
+    this.#guard(() => {
       const works = this.#works.splice(0);
       this.#wrote = false;
       const done = works.map((work) => work());
@@ -137,8 +137,15 @@ export class ReplicaRun {
       this.#process.after(takes, () => {
         disk.settle();
         this.#stands();
-        this.#done(done);
+        this.#guard(() => this.#done(done));
       });
+    });
+  }
+
+  /** A write that fails ends it without an answer. */
+  #guard(work: () => void): void {
+    try {
+      work();
     } catch (error) {
       if (!(error instanceof StoreError) || error.failure !== "io") throw error;
       this.#replica.onFailed();

@@ -49,6 +49,7 @@ export class Replica {
 
   start(): void {
     if (this.process !== undefined && !this.process.ended) return;
+    this.disk.failing = false;
     this.process = new SimProcess(this.name, this.#world.clock);
     this.#run = new ReplicaRun(this.#world, this, this.process, this.#folder);
     const { log } = this;

@@ -189,7 +189,7 @@ export class WriterProcess {
       this.#world.violated("I3", `${this.process.name} tells entry ${entry.seq} after ${this.#told}`);
     this.#told = entry.seq;
     this.#world.trace(`${this.process.name} tells entry ${entry.seq}`);
-    ledger.tell(node, this.last, entry.epoch);
+    ledger.tell(node, this.last, entry.epoch, this.machine.members);
   }
 
   #plan(): void {
