@@ -143,15 +143,16 @@ export class Ledger {
     this.#promises.set(incarnation, promised);
   }
 
-  /** A reader was given an entry. */
-  read(from: string, entry: LogEntry): void {
+  /** A reader was given an entry by a replica in this incarnation. */
+  read(from: string, incarnation: string, entry: LogEntry): void {
     const node = this.node(entry.chain);
+    const tail = this.standing(incarnation)?.tail;
     const known = this.#committed[entry.seq];
     if (node === undefined) {
       this.#violated("I3", `${from} gave entry ${entry.seq}, which nobody made`);
-    } else if (known === undefined && node.members.length === 1) {
+    } else if (known === undefined && tail?.members.length === 1 && holds(tail, node)) {
       // The only member knows before its writer does.
-      this.#checkMajority(node, node);
+      this.#checkMajority(node, tail);
       this.#commit(node);
     } else if (node !== known) {
       this.#violated("I2", `${from} gave ${where(node)}, which is not committed`);
@@ -159,8 +160,8 @@ export class Ledger {
   }
 
   /** A reader was given rows. */
-  rows(from: string, seq: number): void {
-    if (seq > this.committed.seq && this.committed.members.length > 1)
+  rows(from: string, incarnation: string, seq: number): void {
+    if (seq > this.committed.seq && this.standing(incarnation)?.tail.members.length !== 1)
       this.#violated("I2", `${from} gave rows of entry ${seq}, committed is ${this.committed.seq}`);
   }
 

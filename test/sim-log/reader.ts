@@ -47,12 +47,13 @@ export class Reader {
   #take(from: string, { status, entries, rows, tail }: LogResponse): void {
     if (status === LogStatus.TRIMMED) this.next = Math.max(this.next, tail?.first ?? 0);
     if (status !== LogStatus.OK) return;
-    if (rows !== undefined) this.#world.ledger.rows(from, rows.seq);
+    const { incarnation } = this.#world.replica(from);
+    if (rows !== undefined) this.#world.ledger.rows(from, incarnation, rows.seq);
     for (const entry of entries) {
       if (entry.seq !== this.next)
         this.#world.violated("I3", `${from} gave entry ${entry.seq} for entry ${this.next}`);
       this.next = entry.seq + 1;
-      this.#world.ledger.read(from, entry);
+      this.#world.ledger.read(from, incarnation, entry);
     }
   }
 }

@@ -20,6 +20,8 @@ export class Replica {
   readonly name: string;
   readonly disk = new Disk();
   process: SimProcess | undefined;
+  /** How often its folder was lost. */
+  losses = 0;
   /** Milliseconds more for each sync. */
   slowMs = 0;
   /** Called when a write fails, in place of an answer. */
@@ -69,6 +71,7 @@ export class Replica {
 
   /** Its folder is gone. */
   lose(): void {
+    this.losses += 1;
     this.disk.restore({ records: new Map() });
     if (this.#world.plan.broken !== "incarnation") this.#folder = this.#world.drawIncarnation();
     this.#load();

@@ -116,10 +116,9 @@ export class World {
     const founded = this.ledger.committed.seq > 0;
     if (founded && !this.set.some((name) => name !== lost.name && this.replica(name).log.seq > 0))
       return false;
-    // Before it is founded, whoever is left must know which epochs were promised.
-    const { promised } = lost.log;
-    const others = this.set.map((name) => this.replica(name)).filter((other) => other !== lost);
-    if (!founded && !others.some((other) => other.log.promised >= promised)) return false;
+    // Before it is founded, most must be who they were at first: they may have promised to whoever founds it.
+    const others = this.set.filter((name) => name !== lost.name && this.replica(name).losses === 0);
+    if (!founded && others.length * 2 <= this.set.length) return false;
     return this.ledger.membersInForce(this.tails()).every((members) => {
       const left = members.filter(({ name, incarnation }) => {
         if (name === lost.name) return false;
