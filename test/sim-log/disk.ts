@@ -14,6 +14,13 @@ type Records = Map<string, Buffer>;
 const text = (key: Uint8Array): string =>
   Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1");
 
+const buffer = (value: Uint8Array): Buffer => Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+
+interface Change {
+  readonly key: string;
+  readonly value: Buffer | undefined;
+}
+
 /** What a disk holds, to be put back later. */
 export interface DiskCopy {
   readonly records: ReadonlyMap<string, Buffer>;
@@ -27,7 +34,7 @@ export class Disk implements LogStore {
   /** Every write fails. */
   failing = false;
   #durable: Records = new Map();
-  #unsettled: (readonly StoreChange[])[] = [];
+  #unsettled: (readonly Change[])[] = [];
   #now: Records = new Map();
   #keys: string[] = [];
 
@@ -38,8 +45,9 @@ export class Disk implements LogStore {
 
   write(changes: readonly StoreChange[], sync: boolean): void {
     if (this.failing) throw new StoreError("io", "the disk fails");
-    for (const { key, value } of changes) this.#change(text(key), value);
-    this.#unsettled.push(changes);
+    const batch = changes.map(({ key, value }) => ({ key: text(key), value: value && buffer(value) }));
+    for (const { key, value } of batch) this.#change(key, value);
+    this.#unsettled.push(batch);
     if (sync) this.settle();
   }
 
@@ -47,8 +55,8 @@ export class Disk implements LogStore {
   settle(): void {
     for (const changes of this.#unsettled) {
       for (const { key, value } of changes) {
-        if (value === undefined) this.#durable.delete(text(key));
-        else this.#durable.set(text(key), value as Buffer);
+        if (value === undefined) this.#durable.delete(key);
+        else this.#durable.set(key, value);
       }
     }
     this.#unsettled = [];
@@ -140,13 +148,13 @@ export class Disk implements LogStore {
     this.#keys = [...records.keys()].sort();
   }
 
-  #change(key: string, value: Uint8Array | undefined): void {
+  #change(key: string, value: Buffer | undefined): void {
     if (value === undefined) {
       if (this.#now.delete(key)) this.#keys.splice(this.#place(key), 1);
       return;
     }
     if (!this.#now.has(key)) this.#keys.splice(this.#place(key), 0, key);
-    this.#now.set(key, Buffer.isBuffer(value) ? value : Buffer.from(value));
+    this.#now.set(key, value);
   }
 
   #bounds({ from, to }: StoreRange): [number, number] {

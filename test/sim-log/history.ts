@@ -126,9 +126,11 @@ export class History {
     return undefined;
   }
 
-  /** What the disks hold is what the replicas say. */
+  /** What the disks hold is what the replicas say. A set of one has nobody who would mend it. */
   #damaged(): string | undefined {
-    for (const name of this.#world.set) {
+    const { set } = this.#world;
+    if (set.length === 1) return undefined;
+    for (const name of set) {
       const problem = this.#world.replica(name).audit();
       if (problem !== undefined) return `${name}: ${problem}`;
     }

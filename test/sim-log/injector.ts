@@ -199,7 +199,7 @@ export class Injector {
     const { plan, set } = this.#world;
     // In ruins one that has something stays, so that the log cannot seem to be new.
     const others = set.filter((name) => name !== replica.name);
-    if (plan.ruin) return others.some((name) => this.#world.replica(name).log.seq > 0);
+    if (plan.ruin) return others.some((name) => this.#world.replica(name).hasLog);
     if (this.#world.spares(replica)) return true;
     this.#world.trace(`  spared ${replica.name}`);
     return false;
@@ -246,7 +246,7 @@ export class Injector {
   /** Of another size, or with others in the place of some. One stays that has the log. The job is started anew for it. */
   #changeSet(random: Random): void {
     const { set, newest } = this.#world;
-    const keeps = set.filter((name) => this.#world.replica(name).log.seq > 0);
+    const keeps = set.filter((name) => this.#world.replica(name).hasLog);
     const stays = keeps[random.below(keeps.length)];
     if (newest?.serving !== true || stays === undefined) return;
     const spare = Array.from({ length: NAMES_MAX }, (_, index) => replicaName(index)).filter(

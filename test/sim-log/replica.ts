@@ -49,6 +49,11 @@ export class Replica {
     return this.log.incarnation;
   }
 
+  /** Something of the log is on its disk. */
+  get hasLog(): boolean {
+    return !this.disk.failing && (this.#world.ledger.standing(this.incarnation)?.tail.seq ?? 0) > 0;
+  }
+
   start(): void {
     if (this.process !== undefined && !this.process.ended) return;
     this.disk.failing = false;

@@ -114,8 +114,7 @@ export class World {
    */
   spares(lost: Replica): boolean {
     const founded = this.ledger.committed.seq > 0;
-    if (founded && !this.set.some((name) => name !== lost.name && this.replica(name).log.seq > 0))
-      return false;
+    if (founded && !this.set.some((name) => name !== lost.name && this.replica(name).hasLog)) return false;
     // Before it is founded, most must be who they were at first: they may have promised to whoever founds it.
     const others = this.set.filter((name) => name !== lost.name && this.replica(name).losses === 0);
     if (!founded && others.length * 2 <= this.set.length) return false;
