@@ -1,4 +1,5 @@
 import { type LogRequest, type LogResponse, LogStatus } from "../../proto/generated/evercross/v1/log.ts";
+import { REPLICA_RECENT_ENTRIES } from "../../runtime/limits.ts";
 import { type JobLog, loadJobLog } from "../../runtime/log/job-log.ts";
 import type { MemoryStore } from "../../runtime/log/memory-store.ts";
 import { appendEntry, type Handled, openLog, respond } from "../../runtime/log/replica.ts";
@@ -92,8 +93,21 @@ export class SimStorage implements JobPart {
 
   #log(job: string): JobLog {
     let log = this.#logs.get(job);
-    if (log === undefined) this.#logs.set(job, (log = loadJobLog(this.#disk, job, undefined)));
+    if (log === undefined) {
+      log = loadJobLog(this.#disk, job, undefined);
+      this.#logs.set(job, log);
+      this.#found(log);
+    }
     return log;
+  }
+
+  /** What is found after a crash is on the disk, although nobody was told so: the next answer tells. */
+  #found({ job, seq }: JobLog): void {
+    const last = Math.max(1, seq - REPLICA_RECENT_ENTRIES);
+    for (let at = last; at <= seq; at++) {
+      const entry = this.#entry(job, at);
+      if (entry !== undefined) this.#run.world.checks.logs.durable(job, entry);
+    }
   }
 
   /** What is answered is on the disk by now, new or known. */
