@@ -1,6 +1,6 @@
 import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type LogEntry, LogStatus } from "../../../proto/generated/evercross/v1/log.ts";
 import type { Materialise } from "../../../runtime/job/definition.ts";
