@@ -90,6 +90,8 @@ export class CatchUp {
   readonly #target: AlignRequest;
   readonly #seal: RowSeal;
   #phase: Phase = { kind: "begin" };
+  /** Copied up to here: the target, or the source's end behind it. */
+  #to: number;
   #ask = 0;
   #waiting: { readonly ask: number; readonly body: Body } | undefined;
   /** The question to be asked again, when `#dueAt` has come. */
@@ -102,6 +104,7 @@ export class CatchUp {
     this.#log = log;
     this.#store = store;
     this.#target = target;
+    this.#to = target.seq;
     this.#seal = new RowSeal(log.job);
   }
 
@@ -213,9 +216,9 @@ export class CatchUp {
 
   #copy(): CatchUpOutput[] {
     const from = this.#log.seq + 1;
-    if (from > this.#target.seq) return this.#finish();
+    if (from > this.#to) return this.#finish();
     this.#phase = { kind: "copy" };
-    return this.#question({ $case: "read", value: { from, to: this.#target.seq + 1, epoch: this.epoch } });
+    return this.#question({ $case: "read", value: { from, to: this.#to + 1, epoch: this.epoch } });
   }
 
   #rows(cursor: number, seq: number): CatchUpOutput[] {
@@ -246,6 +249,8 @@ export class CatchUp {
     this.#tries = 0;
     const { tail, status, detail } = response;
     if (tail?.promised !== this.epoch) return this.#fail(`it has promised epoch ${tail?.promised ?? 0}`);
+    // What the writer appended meanwhile stands in its own epoch.
+    if (tail.epoch === this.epoch) this.#to = Math.max(this.#to, tail.seq);
     const trimmed = status === LogStatus.TRIMMED || status === LogStatus.EXPIRED;
     if (status !== LogStatus.OK && !trimmed) return this.#fail(`${codeName(LogStatus, status)}: ${detail}`);
     if (!trimmed) return this.#take(now, response, tail);
@@ -316,6 +321,8 @@ export class CatchUp {
     const place = entry.seq === log.seq + 1 && entry.prevEpoch === log.epoch && entry.epoch <= epoch;
     const verdict = place ? checkEntry(entry, log.chain) : "sequence";
     if (verdict !== "ok") return `entry ${log.seq + 1} that it gives does not follow (${verdict})`;
+    if (entry.seq > seq && entry.epoch !== epoch)
+      return `entry ${entry.seq} that it gives is behind the writer's`;
     if (entry.seq === seq && !entry.chain.equals(chain))
       return `entry ${seq} that it gives is not the writer's`;
     let members: Member[] | undefined;

@@ -39,6 +39,8 @@ export class ReplicaProgress {
   lost = 0;
   /** Times in a row that it said it has not what it acknowledged. */
   regressed = 0;
+  /** Where its log ended when it was last said to be behind. */
+  seen = 0;
   /** Why it is waited for. */
   reason = "no answer";
   readonly asks = new Map<number, Ask>();

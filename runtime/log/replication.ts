@@ -349,14 +349,12 @@ export class Replication {
       case LogStatus.FENCED:
         return this.#unpromised(progress, asked, tail, outputs);
       case LogStatus.GAP:
-        return this.#gap(progress, tail, outputs);
+        return this.#gap(progress, asked, tail, outputs);
       case LogStatus.CONFLICT:
       case LogStatus.TRIMMED:
         return this.#behind(progress, status, detail, outputs);
       case LogStatus.BEHIND:
-        if (tail !== undefined) this.#place(progress, tail, outputs);
-        if (progress.state === "behind") progress.failed(now, "is being aligned", REPLICA_RETRY_MAX_MS);
-        return;
+        return this.#copying(now, progress, tail, outputs);
       case LogStatus.FULL:
         return progress.failed(now, `FULL: ${detail}`, REPLICA_RETRY_MS, asked.seq);
       case LogStatus.DAMAGED:
@@ -380,6 +378,16 @@ export class Replication {
     if (asked.kind === "append" || asked.kind === "commit") {
       progress.told = Math.max(progress.told, asked.committed);
     } else if (tail !== undefined) this.#place(progress, tail, outputs);
+  }
+
+  /** It copies from another. While it gets on it is asked soon again, so that under load it is not left behind anew. */
+  #copying(now: number, progress: ReplicaProgress, tail: LogTail | undefined, outputs: Outputs): void {
+    if (tail !== undefined) this.#place(progress, tail, outputs);
+    if (progress.state !== "behind") return;
+    const seq = tail?.seq ?? 0;
+    if (seq !== progress.seen) progress.failures = 0;
+    progress.seen = seq;
+    progress.failed(now, "is being aligned", REPLICA_RETRY_MAX_MS);
   }
 
   /** What it promised is gone, or it has promised this epoch without the writer's hearing of it. */
@@ -416,9 +424,11 @@ export class Replication {
   }
 
   /** An entry before it was lost on its way, or out of order: all from there go again. Twice the same: it lost what it had. */
-  #gap(progress: ReplicaProgress, tail: LogTail | undefined, outputs: Outputs): void {
-    // A pause ends with all that is missing anyway.
-    if (progress.state !== "live" || progress.retryAt < Infinity) return;
+  #gap(progress: ReplicaProgress, { seq }: Ask, tail: LogTail | undefined, outputs: Outputs): void {
+    if (progress.state !== "live") return;
+    // A pause ends with all that is missing; who ends it sooner must know that this entry is.
+    progress.lost = Math.max(progress.lost, seq);
+    if (progress.retryAt < Infinity) return;
     if (tail !== undefined) progress.heardTail(tail, this.#options.log.epoch);
     progress.heard();
     const regress = (tail?.seq ?? 0) < progress.match;

@@ -155,6 +155,25 @@ describe("a replica that is behind", () => {
     same(b, a);
   });
 
+  test("copies what the writer appended meanwhile as well", () => {
+    const [a, b] = [replica(0), replica(1)];
+    append([a], 1, EntryKind.STARTED, started(3));
+    data([a], 1, 4);
+    b.ask({ $case: "open", value: { epoch: 1 } });
+    const { epoch, seq, chain } = a.log;
+    const catchUp = new CatchUp(b.log, b.store, { epoch, seq, chain, source: a.name });
+    data([a], 1, 6);
+    const outputs = catchUp.step(0, { kind: "tick" });
+    for (let output = outputs.shift(); output !== undefined; output = outputs.shift()) {
+      if (output.kind === "changes") b.store.write(output.changes, true);
+      if (output.kind !== "ask" || output.request.body === undefined) continue;
+      const response = a.ask(output.request.body);
+      outputs.push(...catchUp.step(0, { kind: "answer", ask: output.ask, response }));
+    }
+    expect(b.log.seq).toBe(11);
+    same(b, a);
+  });
+
   test("forgets what the writer's log does not have, and its members with it", () => {
     const [a, b] = [replica(0), replica(1)];
     append([a, b], 1, EntryKind.STARTED, started(2));
