@@ -7,6 +7,7 @@ import {
   MIRROR_BYTES_PER_SECOND,
   MIRROR_NOTE_MS,
   MIRROR_QUESTIONS_PER_SECOND,
+  MIRROR_TURN_ENTRIES,
 } from "../limits.ts";
 import { LogRefusedError, type LogSource } from "../log/checkpoint-log.ts";
 import { DiskRoom } from "../log/disk-room.ts";
@@ -17,7 +18,7 @@ import type { Heard } from "./log-lag.ts";
 import { lagAnswer } from "./lag-answer.ts";
 import { MirrorPlan, type PlanOutput } from "./mirror-plan.ts";
 import { MirrorSources } from "./mirror-sources.ts";
-import { MirrorStore } from "./mirror-store.ts";
+import { type BatchOutcome, MirrorStore } from "./mirror-store.ts";
 import { mirrorSummary } from "./mirror-summary.ts";
 import { InstallError } from "./rows-install.ts";
 
@@ -29,9 +30,10 @@ export interface MirrorJobOptions {
   readonly kept: ReadonlyMap<string, KeptRows>;
 }
 
-/** What a source answered to a reading. */
+/** What a source answered to a reading, and what of it is not written yet. */
 interface Arrived {
   readonly output: PlanOutput;
+  readonly bytes: number;
   readonly entries: readonly LogEntry[];
 }
 
@@ -176,7 +178,8 @@ export class MirrorJob implements RunningJob {
     });
     if (entries === undefined) return;
     if (trimmed) return this.#trimmed(output);
-    this.#arrived.push({ output, entries });
+    const bytes = entries.reduce((sum, { payload }) => sum + payload.length + ENTRY_BYTES, 0);
+    this.#arrived.push({ output, entries, bytes });
     this.#schedule();
   }
 
@@ -251,20 +254,31 @@ export class MirrorJob implements RunningJob {
     });
   }
 
+  /** As much as a turn may take, in one synced batch. */
   #write(): void {
-    const arrived = this.#arrived;
-    this.#arrived = [];
-    if (arrived.length === 0) return;
-    const batches = arrived.map(({ output, entries }) => ({ job: output.job, entries }));
-    this.#store.write(performance.now(), batches).forEach((outcome, index) => {
-      const { output, entries } = arrived[index] as Arrived;
-      if (outcome.kind === "refused") {
-        this.#refuse(output, outcome.detail, outcome.lasting);
-        return;
-      }
-      const bytes = entries.reduce((sum, { payload }) => sum + payload.length + ENTRY_BYTES, 0);
-      this.#plan.stored(Date.now(), output.job, outcome.seq, bytes);
+    const some: Arrived[] = [];
+    let left = MIRROR_TURN_ENTRIES;
+    while (left > 0) {
+      const next = this.#arrived.shift();
+      if (next === undefined) break;
+      some.push(next);
+      left -= next.entries.length;
+    }
+    if (some.length === 0) return;
+    const rest = left < 0 ? (some.at(-1)?.entries.slice(left) ?? []) : [];
+    const batches = some.map(({ output, entries }, index) => ({
+      job: output.job,
+      entries: index === some.length - 1 ? entries.slice(0, entries.length - rest.length) : entries,
+    }));
+    const outcomes = this.#store.write(performance.now(), batches);
+    some.forEach((arrived, index) => {
+      const outcome = outcomes[index] as BatchOutcome;
+      const more = index === some.length - 1 && rest.length > 0;
+      if (outcome.kind === "refused") this.#refuse(arrived.output, outcome.detail, outcome.lasting);
+      else if (more) this.#arrived.unshift({ ...arrived, entries: rest });
+      else this.#plan.stored(Date.now(), arrived.output.job, outcome.seq, arrived.bytes);
     });
+    if (this.#arrived.length > 0) this.#schedule();
   }
 
   #rowsLater(): void {
