@@ -70,7 +70,7 @@ export function checkSameShape(before: MarketConfig, config: MarketConfig, dataD
 /** The members of a log are changed one by one, by its writer: three that are there can take in two more. */
 function checkReplicas(before: MarketConfig, config: MarketConfig, dataDir: string): void {
   const [was, is] = [before.storage.replicas, config.storage.replicas];
-  const grows = config.storage.driver === "rocksdb" && was > 1 && is > was;
+  const grows = was > 1 && is > was;
   if (was === is || grows) return;
   throw new ConfigError(
     `storage.replicas: ${dataDir} holds a market with ${was}, which cannot become ${is}: ` +

@@ -91,6 +91,10 @@ export function placeFaults(config: ArrangementConfig & StorageConfig): ConfigFa
   const topology = topologyOf(config);
   const { driver, replicas } = config.storage;
   const faults: ConfigFault[] = [];
+  if (driver === "jetstream" && replicas > 1) {
+    const message = "must be 1 with the driver jetstream: the broker of a market is one server";
+    faults.push({ path: ["storage", "replicas"], message });
+  }
   for (const service of SERVICES) {
     const { length } = nodesFor(config, topology, service);
     const keepsLogs = service === "storage" && driver === "rocksdb";

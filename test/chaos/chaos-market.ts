@@ -33,6 +33,8 @@ export interface ChaosMarketOptions {
   readonly levels: Levels;
   readonly symbols: readonly string[];
   readonly shards: number;
+  /** Copies of each log; 1 when absent. */
+  readonly replicas?: number;
   readonly gateways: number;
   /** Node clocks that can be set; costs each process a look at a file now and then. */
   readonly clocks: boolean;
@@ -102,7 +104,7 @@ export class ChaosMarket {
         cluster: "chaos",
         nodes,
         instruments: options.symbols.map((symbol) => ({ symbol })),
-        storage: { shards: options.shards },
+        storage: { shards: options.shards, replicas: options.replicas ?? 1 },
         gateway: { instances: options.gateways },
         hierarchy: arrangementOf(nodes, options.levels),
       },

@@ -20,6 +20,7 @@ interface Options {
   readonly nodes: number;
   readonly levels: Levels;
   readonly rate: number;
+  readonly replicas: number;
   readonly script?: string;
   readonly json?: true;
   readonly keep?: true;
@@ -57,6 +58,7 @@ async function chaos(options: Options): Promise<void> {
     levels,
     symbols,
     shards: SHARDS,
+    replicas: options.replicas,
     gateways: GATEWAYS,
     clocks: true,
     keep: options.keep === true,
@@ -168,6 +170,7 @@ const program = new Command("chaos")
       .argParser(wholeNumber(4, 1_000_000))
       .default(800),
   )
+  .addOption(new Option("--replicas <count>", "copies of each log: 1, 3 or 5").argParser(Number).default(1))
   .option("--script <file>", "faults from a file, instead of random ones: see fault-script.ts")
   .option("--keep", "leave the folder of the market, with its logs")
   .option("--json", "print nothing but the report")
