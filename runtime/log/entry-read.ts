@@ -39,9 +39,11 @@ export function readEntries(
     entries,
     problem: { seq, problem: kind, detail: `${log.job}: entry ${seq} is ${detail}` },
   });
-  let chain = from === log.first ? log.chainBefore : undefined;
+  let chain: Buffer | undefined = log.chainBefore;
   let next = from;
   try {
+    // The checksum of an entry does not cover its chain value: that is proved from the entry before.
+    if (from > log.first) chain = readEntry(store, log.job, from - 1)?.chain;
     for (const { key, value } of store.scan(entryRange(log.job, from, to), { max: to - from, bytes })) {
       if (seqOfKey(key) !== next) return problem(next, "missing", "missing");
       const stored = decodeEntry(value, log.job, next, chain);

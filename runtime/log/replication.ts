@@ -303,7 +303,9 @@ export class Replication {
   #notice(now: number, outputs: Outputs): void {
     this.#noticeAt = Infinity;
     for (const progress of this.#progress) {
-      if (progress.state !== "live" || progress.failures > 0 || !this.#tells(progress)) continue;
+      if (progress.state !== "live" || !this.#tells(progress)) continue;
+      // One that failed is told with its next try, if it has one.
+      if (progress.failures > 0 && (progress.retryAt < Infinity || progress.asks.size > 0)) continue;
       if (progress.asks.size === 0) this.#tell(now, progress, outputs);
       this.#noticeAt = now + COMMIT_NOTICE_MS;
     }

@@ -16,6 +16,11 @@ const FOUND: readonly { readonly seed: number; readonly showed: string; readonly
       "a writer's due time lay in the past, whatever it did: it would have taken a processor for itself",
     bounds: { replicas: 1 },
   },
+  { seed: 401599, showed: "an idle replica whose last answer was lost was not told what is committed" },
+  {
+    seed: 500468,
+    showed: "a reading that began within the log gave an entry with a chain value that nobody made",
+  },
 ];
 
 describe("a history that failed once passes", () => {
