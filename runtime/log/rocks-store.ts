@@ -22,7 +22,7 @@ function storeError(what: string, folder: string, error: unknown): StoreError {
 
 function failureOf(text: string): StoreFailure {
   if (/no space|quota/i.test(text)) return "full";
-  if (/corrupt|checksum|does not exist/i.test(text)) return "damaged";
+  if (/corrupt|checksum|does not exist|no such file/i.test(text)) return "damaged";
   return /lock/i.test(text) ? "locked" : "io";
 }
 

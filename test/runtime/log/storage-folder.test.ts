@@ -113,6 +113,7 @@ describe("a storage folder", () => {
 
   const damages: [string, (store: string) => void][] = [
     ["its list of files is cut", (store) => truncateSync(join(store, find(store, /^MANIFEST/)), 10)],
+    ["its list of files is missing", (store) => unlinkSync(join(store, find(store, /^MANIFEST/)))],
     ["a file of records is missing", (store) => unlinkSync(join(store, find(store, /\.sst$/)))],
     ["the name of its list of files is missing", (store) => unlinkSync(join(store, "CURRENT"))],
     ["its store is missing", (store) => rmSync(store, { recursive: true })],
