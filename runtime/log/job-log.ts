@@ -83,7 +83,7 @@ export class JobLog {
     this.#told = Math.max(this.#told, Math.min(committed, own));
   }
 
-  /** As `tail`, without who it is and who counts: for answers that are many. */
+  /** As `tail`, without who counts: for answers that are many. */
   place(): LogTail {
     return {
       promised: this.promised,
@@ -92,7 +92,7 @@ export class JobLog {
       chain: this.chain,
       first: this.first,
       committed: this.committed,
-      incarnation: "",
+      incarnation: this.incarnation,
       members: [],
       blank: this.blank,
       membersSeq: 0,
@@ -103,7 +103,6 @@ export class JobLog {
   tail(): LogTail {
     return {
       ...this.place(),
-      incarnation: this.incarnation,
       members: [...this.members],
       membersSeq: this.membersSeq,
       membersBefore: [...this.membersBefore],

@@ -345,6 +345,8 @@ export class Replication {
       const replaced = `epoch ${epoch} was replaced by epoch ${promised}`;
       return this.#end("fenced", LogStatus.FENCED, replaced, outputs);
     }
+    if (asked.kind !== "open" && anotherFolder(progress, tail))
+      return this.#unpromised(progress, asked, tail, outputs);
     switch (status) {
       case LogStatus.OK:
         return this.#granted(progress, asked, tail, outputs);
@@ -454,6 +456,15 @@ export class Replication {
   #end(reason: "fenced" | "refused", status: LogStatus, detail: string, outputs: Outputs): void {
     outputs.push({ kind: "ended", reason, status, detail: `${this.#options.job}: ${detail}` });
   }
+}
+
+/**
+ * The name is answered for by another incarnation. It may have promised this epoch, to another opener that asked for the same one, and so take
+ * what it is sent: what it acknowledges is not to be counted for the one that is gone.
+ */
+function anotherFolder({ incarnation }: ReplicaProgress, tail: LogTail | undefined): boolean {
+  if (incarnation === undefined || tail === undefined || tail.incarnation === "") return false;
+  return tail.incarnation !== incarnation;
 }
 
 function timeoutOf(kind: Ask["kind"]): number {

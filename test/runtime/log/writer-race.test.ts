@@ -37,8 +37,8 @@ interface Instance {
 class Race {
   readonly replicas: LogReplica[];
   readonly instances: Instance[] = [];
-  /** Chain values by sequence: what any writer told to be committed. */
-  readonly committed = new Map<number, string>();
+  /** Chain values by sequence: what any writer told to be committed, and the lowest epoch that did. */
+  readonly committed = new Map<number, { readonly name: string; readonly by: number }>();
   now = 0;
   #folders = 0;
 
@@ -83,8 +83,10 @@ class Race {
         const { entry } = output;
         const { seq, chain } = entry;
         const name = chain.toString("hex");
-        expect(this.committed.get(seq) ?? name).toBe(name);
-        this.committed.set(seq, name);
+        const known = this.committed.get(seq);
+        expect(known?.name ?? name).toBe(name);
+        const by = Math.min(known?.by ?? Infinity, instance.writer.epoch);
+        this.committed.set(seq, { name, by });
         // By the time that an old writer hears of it, other members may count.
         const { members } = instance.writer;
         expect(this.#stands(entry, members) || this.#stands(entry, this.#best().members)).toBe(true);
@@ -107,12 +109,13 @@ class Race {
     return logs.reduce((best, log) => (betterTail(log, best) ? log : best));
   }
 
-  /** Everything that was ever committed is in every log that is chosen. */
+  /** Everything that was committed in an earlier epoch is in every log that is chosen. */
   #opened({ writer }: Instance, { source, tail, epoch }: Extract<WriterOutput, { kind: "opened" }>): void {
     const from = this.replicas.find(({ name }) => name === writer.names[source]);
     // Its folder may be lost by now, and the writer fenced.
     if (from?.log.incarnation !== tail.incarnation || from.log.promised !== epoch) return;
-    for (const [seq, name] of this.committed)
+    const earlier = [...this.committed].filter(([, { by }]) => by < epoch);
+    for (const [seq, { name }] of earlier)
       expect(chainAt(from.store, from.log, seq)?.toString("hex")).toBe(name);
   }
 
@@ -166,13 +169,15 @@ class Race {
     const replica = this.replicas[at];
     const last = this.#best();
     const { members } = last;
-    const left = this.replicas.filter(
-      (each) => each !== replica && members.some(({ incarnation }) => incarnation === each.log.incarnation),
-    );
+    const counts = ({ log }: LogReplica): boolean =>
+      members.some(({ incarnation }) => incarnation === log.incarnation);
+    const left = this.replicas.filter((each) => each !== replica && counts(each));
     const whole = left.every(({ log }) => log.seq === last.seq && log.epoch === last.epoch);
     // Only where what is committed stands on all that are left: more is not promised.
     if (replica === undefined || !whole || left.length < quorumOf(members.length) || members.length === 0)
       return;
+    // One at a time: a writer may be about to count who is not a member yet.
+    if (!this.replicas.every(counts)) return;
     this.replicas[at] = this.#folder(replica.name);
   }
 }

@@ -379,6 +379,25 @@ describe("a writer with three replicas", () => {
     expect(short(desk.writer.members)).toEqual(["0/00", "1/11", "2/cc"]);
   });
 
+  test("counts nothing for a member whose folder is another, though that one promised the same epoch to somebody else", () => {
+    const desk = new Desk(3).open();
+    desk.run();
+    const other = new LogReplica(JOB, nameOf(2), "cc".repeat(16));
+    other.ask({ $case: "open", value: { epoch: 1 } });
+    desk.replicas[2] = other;
+    const read = { $case: "read", value: { from: 1, to: 2, epoch: 1 } } as const;
+    const { entries } = (desk.replicas[0] as LogReplica).ask(read);
+    other.ask({ $case: "append", value: entries[0] as LogEntry });
+    desk.append();
+    desk.answer(0);
+    // It takes the entry, and yet is not who is a member.
+    expect(desk.answer(1)).toEqual(["2: open 1"]);
+    expect(desk.writer.committed).toBe(1);
+    expect(other.log.seq).toBe(2);
+    desk.run();
+    expect(short(desk.writer.members)).toEqual(["0/00", "1/11", "2/cc"]);
+  });
+
   test("ends when nobody is left that has the log it chose, though a majority answers: another opening needs none of them", () => {
     const first = new Desk(3).open();
     first.append();

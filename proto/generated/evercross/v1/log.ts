@@ -200,7 +200,7 @@ export interface LogResponse {
   status: LogStatus;
   /** What was wrong, where, and what to do; empty when the status is OK. */
   detail: string;
-  /** Always present: where this replica stands. An acknowledged append leaves out who it is, and who counts. */
+  /** Always present: where this replica stands. An acknowledged append leaves out who counts. */
   tail: LogTail | undefined;
   entries: LogEntry[];
   rows:
