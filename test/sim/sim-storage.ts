@@ -66,9 +66,12 @@ export class SimStorage implements JobPart {
         const { epoch } = body.value;
         const { promised } = log;
         // The broken rule: any epoch may write.
-        if (this.#run.world.plan.broken === "epochs" && epoch < promised) log.promised = epoch;
+        if (this.#run.world.plan.broken === "epochs" && epoch < promised) {
+          checks.logs.appended(request.job, epoch);
+          const tail = { ...log.tail(), promised: epoch, epoch, seq: body.value.seq };
+          return { response: { ...respond(log, LogStatus.OK, ""), tail }, changes: [] };
+        }
         const handled = appendEntry(log, body.value, (job, seq) => this.#entry(job, seq));
-        log.promised = Math.max(log.promised, promised);
         if (handled.response.status === LogStatus.OK) checks.logs.appended(request.job, epoch);
         return handled;
       }
